@@ -1,0 +1,1 @@
+"""Rapport: the email inbox of a CRM."""

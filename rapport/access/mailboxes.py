@@ -1,0 +1,51 @@
+"""Which mailboxes and folders a person reads in."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from rapport.mail.models import Account, Folder
+from rapport.people.models import User
+
+
+def accounts(user: User) -> QuerySet[Account]:
+    """The shared accounts and the person's own (S5, S8), in the order they are shown."""
+    return Account.objects.open_to(user).order_by("-kind", "connected_at", "pk")
+
+
+def account(user: User, uuid: UUID) -> Account:
+    """One of those."""
+    return _one(accounts(user).filter(uuid=uuid))
+
+
+def folders(user: User) -> QuerySet[Folder]:
+    """The active folders of those accounts."""
+    return Folder.objects.filter(
+        account__in=Account.objects.open_to(user), active=True, gone_at=None
+    )
+
+
+def folder(user: User, uuid: UUID) -> Folder:
+    """One of those."""
+    found = folders(user).filter(uuid=uuid).select_related("account").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def may_connect_shared(user: User) -> bool:
+    """Only an administrator connects a shared account (S7)."""
+    return user.is_admin
+
+
+def may_delete(user: User, account: Account) -> bool:
+    """Shared: an administrator. Personal: its owner, and an administrator may disconnect it (S7, S8)."""
+    return user.is_admin or account.owner_id == user.pk
+
+
+def _one(found: QuerySet[Account]) -> Account:
+    account = found.first()
+    if account is None:
+        raise Http404
+    return account

@@ -1,0 +1,1 @@
+"""Audit is who did what to whom: append-only, without content."""

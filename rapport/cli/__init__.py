@@ -1,0 +1,1 @@
+"""Cli does headless what the pages do, for administrators, scripts and tests."""

@@ -1,0 +1,114 @@
+"""``rapport serve``: the pages and the engine, two processes under one command."""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import FrameType
+
+import uvicorn
+from django.conf import settings
+
+from rapport.cli.jobs import JOBS
+from rapport.cli.say import Commands, Failed, Told, say
+from rapport.people import verbs
+from rapport.people.models import User
+from rapport.settings import environment
+from rapport.sync.engine import Engine
+
+POLITE = 15.0
+"""Seconds a process has to finish what it is committing."""
+
+
+def add_to(commands: Commands) -> None:
+    """Offer the commands."""
+    serve = commands.add_parser("serve", help="the pages and the engine")
+    _listen(serve)
+    serve.set_defaults(run=_serve)
+    web = commands.add_parser("web", help="only the pages")
+    _listen(web)
+    web.set_defaults(run=_web)
+    worker = commands.add_parser("worker", help="only the engine")
+    worker.set_defaults(run=_worker)
+
+
+def _listen(command: Commands) -> None:
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    command.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+
+
+def _serve(told: Told) -> int:
+    if not User.objects.exists():
+        say("Nobody is here yet. Open this link once, to become the administrator:")
+        say(f"  {settings.URL.rstrip('/')}/welcome/{verbs.first_link()}")
+    return run_both(told.host, told.port)
+
+
+def run_both(host: str, port: int, *others: "subprocess.Popen[bytes]", ready: str = "") -> int:
+    """The pages and the engine until one is told to stop; the engine is started again when it dies."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    web = _start("web", "--host", host, "--port", str(port))
+    engine = _start("worker")
+    say(ready or f"Rapport is at http://{host}:{port}. Stop it with Ctrl+C.")
+    while not stopping.wait(0.3):
+        if web.poll() is not None:
+            break
+        if engine.poll() is not None:
+            say("The engine ended and is started again.")
+            time.sleep(1.0)
+            engine = _start("worker")
+    for process in (web, engine, *others):
+        _stop(process)
+    return 0 if stopping.is_set() else 1
+
+
+def _start(*command: str) -> "subprocess.Popen[bytes]":
+    # A session of its own: Ctrl+C reaches this process only, which then stops the others in order.
+    return subprocess.Popen(
+        [sys.executable, "-m", "rapport.cli", *command], env=environment(), start_new_session=True
+    )
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(POLITE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _web(told: Told) -> int:
+    config = uvicorn.Config(
+        "rapport.asgi:application",
+        host=told.host,
+        port=told.port,
+        log_level="warning",
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    try:
+        server.run()
+    except SystemExit as error:
+        raise Failed(f"Port {told.port} on {told.host} is in use. Choose another: --port N") from error
+    return 0 if server.started else 1
+
+
+def _worker(_: Told) -> int:
+    engine = Engine(JOBS)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        engine.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    logging.getLogger("rapport").setLevel(logging.INFO)
+    engine.run()
+    return 0

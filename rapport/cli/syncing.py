@@ -1,0 +1,115 @@
+"""``rapport sync`` and ``rapport verify``: bringing mail in, and proving that it is here."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from rapport.cli.account import find
+from rapport.cli.jobs import JOBS
+from rapport.cli.say import Commands, Failed, Told, give, plural, say
+from rapport.connect import keys, opening
+from rapport.mail.models import Account, Folder, Message
+from rapport.mime.child import Parsers
+from rapport.providers.errors import ProviderError
+from rapport.sync import hold, worker
+from rapport.sync.verify import Report, as_json, verify
+from rapport.work.loop import run_due
+
+PATIENCE = 60.0
+"""Seconds to wait for another process that holds the account."""
+
+
+def add_to(commands: Commands) -> None:
+    """Offer the commands."""
+    sync = commands.add_parser("sync", help="bring mail in until nothing is left to do now")
+    sync.add_argument("addresses", nargs="*", metavar="ADDRESS", help="which mailboxes (all)")
+    sync.add_argument("--once", action="store_true", required=True, help="stop when done (serve keeps going)")
+    sync.add_argument("--json", action="store_true")
+    sync.set_defaults(run=_sync)
+    check = commands.add_parser("verify", help="compare what is here with the servers, now")
+    check.add_argument("addresses", nargs="*", metavar="ADDRESS", help="which mailboxes (all)")
+    check.add_argument("--deep", action="store_true", help="fetch every email again and compare its bytes")
+    check.add_argument("--json", action="store_true")
+    check.set_defaults(run=_verify)
+
+
+def _sync(told: Told) -> None:
+    accounts = _chosen(told.addresses)
+    parsers = Parsers(2)
+    failures = []
+    try:
+        for account in accounts:
+            try:
+                _until_done(account, parsers)
+            except (ProviderError, keys.CannotOpen, hold.Lost, worker.Busy) as error:
+                failures.append(f"{account.address}: {_why(account, error)}")
+    finally:
+        parsers.close()
+    while run_due(JOBS):
+        pass
+    if told.json:
+        give([_counted(account) for account in accounts])
+    if failures:
+        raise Failed("\n".join(failures))
+    for account in accounts:
+        count = Message.objects.filter(account=account, gone_since=None).count()
+        say(f"{account.address}: {plural(count, 'email')} here, nothing left to fetch.")
+
+
+def _chosen(addresses: Sequence[str]) -> list[Account]:
+    return [find(address) for address in addresses] or list(Account.objects.order_by("pk"))
+
+
+def _until_done(account: Account, parsers: Parsers) -> None:
+    """Passes until one changes nothing. The last one has asked the server about every folder."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with suppress(worker.Busy if time.monotonic() < deadline else ()):
+            if not worker.sync(Account.objects.get(pk=account.pk), parsers, thorough=True):
+                return
+            continue
+        time.sleep(0.2)
+
+
+def _why(account: Account, error: Exception) -> str:
+    if isinstance(error, worker.Busy | hold.Lost):
+        return "another process is syncing it; try again later."
+    return Account.objects.get(pk=account.pk).trouble or str(error)
+
+
+def _counted(account: Account) -> dict[str, object]:
+    folders = Folder.objects.filter(account=account, gone_at=None)
+    return {
+        "account": account.address,
+        "emails": Message.objects.filter(account=account, gone_since=None).count(),
+        "left": sum(folders.values_list("left", flat=True)),
+    }
+
+
+def _verify(told: Told) -> int:
+    reports: list[Report] = []
+    failures = []
+    for account in _chosen(told.addresses):
+        try:
+            mailbox = opening.mailbox(account)
+            try:
+                reports += verify(account, mailbox, deep=told.deep)
+            finally:
+                mailbox.close()
+        except (ProviderError, keys.CannotOpen) as error:
+            failures.append(f"{account.address}: {error}")
+    if told.json:
+        give(as_json(reports))
+    for report in reports:
+        say(_line(report))
+    if failures:
+        raise Failed("\n".join(failures))
+    return 0 if all(report.clean for report in reports) else 1
+
+
+def _line(report: Report) -> str:
+    skipped = ", ".join(f"{count:,} {reason}" for reason, count in sorted(report.skipped.items())) or "none"
+    return (
+        f"{report.account} {report.folder}: {report.on_server:,} on the server, {report.here:,} here, "
+        f"skipped: {skipped}; {report.missing:,} missing, {report.extra:,} extra"
+    )

@@ -1,0 +1,1 @@
+"""Crm is whom we sell to: contacts and companies."""

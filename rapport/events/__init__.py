@@ -1,0 +1,1 @@
+"""Events are what happened, in order: numbers only, never content."""

@@ -1,0 +1,1 @@
+"""Links are which records an email is about, each with its reason."""

@@ -1,0 +1,103 @@
+"""Conversations out of Message-ID, In-Reply-To and References, within one account (D13).
+
+Two emails belong together when one names an id that the other has or names too. Subjects never count. An email that
+names nothing stands alone: no id never equals no id.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from rapport.mail.models.account import Account
+from rapport.mail.models.message import Message
+from rapport.mail.models.thread import KnownId, Thread
+
+MOST_REFERENCES = 100
+"""Per email: a forged header must not tie a mailbox into one knot (sync.md B10)."""
+_SPACE = re.compile(r"\s+")
+
+
+def digests(message_id: str, references: Iterable[str]) -> tuple[str, ...]:
+    """The ids an email has and names, its own first, as ``KnownId`` keeps them. Long lists keep both ends."""
+    named = list(dict.fromkeys(filter(None, map(_plain, references))))
+    if len(named) > MOST_REFERENCES:
+        named = named[:1] + named[-MOST_REFERENCES + 1 :]
+    own = _plain(message_id)
+    return tuple(dict.fromkeys(sha256(one.encode()).hexdigest() for one in ([own] if own else []) + named))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Emails of one batch that belong together, the threads they join, and every id they have or name."""
+
+    members: tuple[int, ...]
+    """Positions in the batch."""
+    threads: tuple[int, ...]
+    """Threads that hold one of the ids already, oldest first: more than one are joined."""
+    digests: tuple[str, ...]
+
+
+def group(batch: Sequence[Sequence[str]], known: Mapping[str, int]) -> list[Group]:
+    """Which emails of a batch belong together, given the threads that already know some of their ids."""
+    leader = list(range(len(batch)))
+
+    def lead(position: int) -> int:
+        while leader[position] != position:
+            leader[position] = leader[leader[position]]
+            position = leader[position]
+        return position
+
+    first: dict[str | int, int] = {}
+    for position, ids in enumerate(batch):
+        for key in [*ids, *(known[one] for one in ids if one in known)]:
+            other = first.setdefault(key, position)
+            low, high = sorted((lead(other), lead(position)))
+            leader[high] = low
+    members: dict[int, list[int]] = {}
+    for position in range(len(batch)):
+        members.setdefault(lead(position), []).append(position)
+    return [_group(positions, batch, known) for positions in members.values()]
+
+
+def place(account: Account, batch: Sequence[Sequence[str]]) -> tuple[list[Thread], dict[int, int]]:
+    """The thread of each email of a batch, made or joined as needed; and which threads were joined to which."""
+    every = {one for ids in batch for one in ids}
+    known = dict(KnownId.objects.filter(account=account, digest__in=every).values_list("digest", "thread"))
+    placed: dict[int, Thread] = {}
+    emptied: dict[int, int] = {}
+    for together in group(batch, known):
+        thread, joined = _thread(account, together.threads)
+        emptied.update(dict.fromkeys(joined, thread.pk))
+        placed.update(dict.fromkeys(together.members, thread))
+        new = [one for one in together.digests if one not in known]
+        KnownId.objects.bulk_create(KnownId(account=account, digest=one, thread=thread) for one in new)
+    return [placed[position] for position in range(len(batch))], emptied
+
+
+def _plain(message_id: str) -> str:
+    """An id without brackets and white space: only for comparing."""
+    return _SPACE.sub("", message_id).strip("<>")
+
+
+def _group(positions: Sequence[int], batch: Sequence[Sequence[str]], known: Mapping[str, int]) -> Group:
+    ids = tuple(dict.fromkeys(one for position in positions for one in batch[position]))
+    return Group(tuple(positions), tuple(sorted({known[one] for one in ids if one in known})), ids)
+
+
+def _thread(account: Account, keys: Sequence[int]) -> tuple[Thread, Sequence[int]]:
+    """The oldest of these threads, with the others joined to it; a new one where there is none."""
+    if not keys:
+        return Thread.objects.create(account=account), ()
+    kept, *others = Thread.objects.filter(pk__in=keys).order_by("pk")
+    for other in others:
+        join(other, into=kept)
+    return kept, [other.pk for other in others]
+
+
+def join(thread: Thread, *, into: Thread) -> None:
+    """A late parent showed that two threads are one: everything moves, and the old address leads to the new."""
+    Message.objects.filter(thread=thread).update(thread=into)
+    KnownId.objects.filter(thread=thread).update(thread=into)
+    Thread.objects.filter(joined_to=thread).update(joined_to=into)
+    Thread.objects.filter(pk=thread.pk).update(joined_to=into)

@@ -1,0 +1,154 @@
+"""Which parts of a message are its words, and which are files."""
+
+import html as entities
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from rapport.mime import limits
+from rapport.mime.charsets import decode
+from rapport.mime.html_text import html_to_text
+from rapport.mime.levels import level
+from rapport.mime.limits import Notes
+from rapport.mime.structure import Part, Structure
+
+_META = re.compile(rb"""<meta[^>]{0,200}charset\s{0,9}=\s{0,9}["']?([\w.:-]{1,40})""", re.IGNORECASE)
+_CID = re.compile(r"""cid:([^"'\s<>)]{1,500})""", re.IGNORECASE)
+_FLOWED_QUOTE = re.compile(r">*")
+
+
+@dataclass
+class Bodies:
+    """The words of a message, and the parts that are none."""
+
+    text: str = ""
+    html: str = ""
+    files: list[Part] = field(default_factory=list)
+    content_ids: frozenset[str] = frozenset()
+    """Content-IDs the HTML refers to."""
+
+
+def read_bodies(structure: Structure) -> Bodies:
+    """Find text and HTML.
+
+    Only the first HTML part is shown: two joined could swallow each other's text (R22); others become files. Text that
+    stands beside HTML, not as another version of it, is shown above or below it, escaped.
+    """
+    texts, html_part, files = _sort(structure)
+    notes = structure.notes
+    shown = _joined([text_of(structure, part) for part in texts])
+    html = text_of(structure, html_part) if html_part else ""
+    if html_part and html:
+        if not shown.strip():
+            shown = html_to_text(html[: limits.BODY])
+        html = _with_neighbours(structure, texts, html_part, html)
+    ids = frozenset(entities.unescape(unquote(one)) for one in _CID.findall(html[: limits.BODY]))
+    return Bodies(_cut(shown, "text", notes), _cut(html, "HTML", notes), files, ids)
+
+
+def text_of(structure: Structure, part: Part) -> str:
+    """A text part decoded, with line feeds only."""
+    data = structure.content(part)
+    # Four octets make one character at most.
+    data = data[: limits.BODY * 4 + 4]
+    charset = part.parameters.get("charset", "")
+    if not charset and part.type == "text/html":
+        meta = _META.search(data, 0, 4_096)
+        charset = meta[1].decode("ascii", "replace") if meta else ""
+    text = decode(data, charset).replace("\r\n", "\n").replace("\r", "\n")
+    if part.type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
+        return unflow(text, joined=part.parameters.get("delsp", "").lower() == "yes")
+    return text
+
+
+def unflow(text: str, *, joined: bool) -> str:
+    """Put the lines of ``format=flowed`` together again (RFC 3676, 4.2); ``joined`` is its DelSp."""
+    paragraphs: list[list[str]] = []
+    open_depth = -1
+    for line in text.split("\n"):
+        match = _FLOWED_QUOTE.match(line)
+        depth = match.end() if match else 0
+        said = line[depth:].removeprefix(" ")
+        flows = said.endswith(" ") and said != "-- "
+        said = said[:-1] if flows and joined else said
+        if open_depth == depth and said != "-- ":
+            paragraphs[-1].append(said)
+        else:
+            paragraphs.append([">" * depth + (" " if depth else "") + said])
+        open_depth = depth if flows else -1
+    return "\n".join(map("".join, paragraphs))
+
+
+def _sort(structure: Structure) -> tuple[list[Part], Part | None, list[Part]]:
+    texts: list[Part] = []
+    files: list[Part] = []
+    html: Part | None = None
+    amp: list[Part] = []
+    for part in structure.parts:
+        if part.branches:
+            continue
+        if part.type == "text/x-amp-html" and part.parent >= 0 and not _is_file(part):
+            amp.append(part)
+        elif _is_file(part):
+            files.append(part)
+        elif part.type == "text/html" and html is None:
+            html = part
+        elif part.type == "text/plain":
+            texts.append(part)
+        else:
+            files.append(part)
+    if html is None:
+        # The dynamic version of a newsletter says nothing that its HTML does not; alone it is a file (R21).
+        files = sorted([*files, *amp], key=lambda part: part.position)
+    return texts, html, files
+
+
+def _is_file(part: Part) -> bool:
+    if part.type not in ("text/plain", "text/html"):
+        return part.type != "text/x-amp-html"
+    if part.disposition == "attachment":
+        return True
+    return bool(part.filename) and part.parent >= 0
+
+
+def _with_neighbours(structure: Structure, texts: list[Part], html_part: Part, html: str) -> str:
+    beside = [part for part in texts if not _are_versions(structure, part, html_part)]
+    if not beside:
+        return html
+    before = [_escaped(structure, part) for part in beside if part.position < html_part.position]
+    after = [_escaped(structure, part) for part in beside if part.position > html_part.position]
+    # Levelled first, so that nothing left open in the HTML reaches the text below it.
+    return "".join(before) + (level(html).html_with_styles() if after else html) + "".join(after)
+
+
+def _are_versions(structure: Structure, one: Part, other: Part) -> bool:
+    """Whether two parts are versions of the same: under one multipart/alternative, in different branches."""
+    above = set(_alternatives(structure, one))
+    return any(position in above for position in _alternatives(structure, other))
+
+
+def _alternatives(structure: Structure, part: Part) -> list[int]:
+    found = []
+    while part.parent >= 0:
+        part = structure.parts[part.parent]
+        if part.type == "multipart/alternative":
+            found.append(part.position)
+    return found
+
+
+def _escaped(structure: Structure, part: Part) -> str:
+    said = text_of(structure, part).strip("\n")
+    if not said.strip():
+        return ""
+    return f'<div style="white-space: pre-wrap; margin: 1em 0">{entities.escape(said)}</div>'
+
+
+def _joined(texts: list[str]) -> str:
+    return "\n\n".join(text.strip("\n") for text in texts if text.strip()) if len(texts) > 1 else "".join(texts)
+
+
+def _cut(text: str, what: str, notes: Notes) -> str:
+    if len(text) <= limits.BODY:
+        return text
+    notes.add(f"Only the first {limits.BODY // 1_000_000} million characters of the {what} are shown.")
+    return text[: limits.BODY]

@@ -1,0 +1,206 @@
+"""A few warm child processes that parse messages, and are replaced when one makes them fail (R62)."""
+
+import os
+import queue
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Event, Lock
+from typing import Self
+
+from rapport.mime.reader import ANSWER, ATTACHMENT, DONE, OUT_OF_MEMORY, PARSE, READY, REQUEST
+from rapport.mime.message import ParsedMessage, Unreadable
+from rapport.mime.wire import from_json
+
+WALL = 15.0
+"""Seconds from handing a message over to having its answer."""
+START = 30.0
+"""Seconds a child may take to start, on a machine that is very busy."""
+_CHUNK = 1 << 20
+_LONGEST_ANSWER = 200_000_000
+"""Octets; a child that promises more is not believed."""
+
+
+class Parsers:
+    """Parses messages in ``count`` child processes. Any number of threads may call it; each call takes one child."""
+
+    def __init__(self, count: int = 2, *, wall: float = WALL) -> None:
+        self._wall = wall
+        self._count = count
+        self._closed = Event()
+        self._lock = Lock()
+        self._threads: ThreadPoolExecutor | None = None
+        self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
+        for _ in range(count):
+            self._idle.put(_Child())
+
+    def parse(self, raw: bytes) -> ParsedMessage:
+        """Read a message; `Unreadable` says why it could not be read."""
+        answer = self._ask(PARSE, 0, raw)
+        try:
+            return from_json(answer)
+        except (ValueError, KeyError, TypeError) as trouble:
+            raise Unreadable("The parser gave an answer that makes no sense.") from trouble
+
+    def attachment(self, raw: bytes, position: int) -> bytes:
+        """The decoded octets of one part of a message."""
+        return self._ask(ATTACHMENT, position, raw)
+
+    def parse_all(self, messages: Iterable[bytes]) -> Iterator[ParsedMessage | Unreadable]:
+        """Read many messages, all children at once; results in order, an `Unreadable` in place of what has none."""
+        waiting: deque[Future[ParsedMessage | Unreadable]] = deque()
+        for raw in messages:
+            waiting.append(self._pool().submit(self._parse_or_say, raw))
+            if len(waiting) > self._count * 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def close(self) -> None:
+        """End the children; a message being read is given up."""
+        self._closed.set()
+        if self._threads:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+        while not self._idle.empty():
+            with suppress(queue.Empty):
+                self._idle.get_nowait().end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _parse_or_say(self, raw: bytes) -> ParsedMessage | Unreadable:
+        try:
+            return self.parse(raw)
+        except Unreadable as reason:
+            return reason
+
+    def _ask(self, verb: bytes, position: int, raw: bytes) -> bytes:
+        with self._child() as child:
+            return child.ask(verb, position, raw, self._wall)
+
+    @contextmanager
+    def _child(self) -> Iterator["_Child"]:
+        if self._closed.is_set():
+            raise RuntimeError("These parsers are closed.")
+        child = self._idle.get()
+        try:
+            yield child
+        finally:
+            if self._closed.is_set():
+                child.end()
+            else:
+                self._idle.put(child if child.alive else _Child())
+
+    def _pool(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="mime")
+            return self._threads
+
+
+class _Child:
+    """One child process and the two pipes to it."""
+
+    def __init__(self) -> None:
+        # An empty environment: a process that reads hostile bytes is given no secrets. It ends when its input ends.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "rapport.mime.reader"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONDONTWRITEBYTECODE": "1"},
+            start_new_session=True,
+        )
+        self._pipes = [pipe for pipe in (self._process.stdin, self._process.stdout) if pipe]
+        self._in, self._out = (pipe.fileno() for pipe in self._pipes)
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._ready = False
+        self.alive = True
+
+    def ask(self, verb: bytes, position: int, raw: bytes, wall: float) -> bytes:
+        """Hand a message over and wait for the answer. After any failure but a plain `Unreadable` the child is dead."""
+        try:
+            if not self._ready:
+                self._start()
+            return self._exchange(verb, position, raw, time.monotonic() + wall)
+        except TimeoutError:
+            self.end()
+            raise Unreadable(f"Reading it took longer than {wall:g} seconds.") from None
+        except (BrokenPipeError, EOFError):
+            raise Unreadable(self._why_it_died()) from None
+        except BaseException as trouble:
+            if not isinstance(trouble, Unreadable):
+                self.end()
+            raise
+
+    def end(self) -> None:
+        self.alive = False
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+        for pipe in self._pipes:
+            pipe.close()
+
+    def _start(self) -> None:
+        kind, _ = ANSWER.unpack(self._read(ANSWER.size, time.monotonic() + START))
+        if kind != READY:
+            raise EOFError
+        self._ready = True
+
+    def _exchange(self, verb: bytes, position: int, raw: bytes, deadline: float) -> bytes:
+        self._write(REQUEST.pack(verb, position, len(raw)), deadline)
+        self._write(raw, deadline)
+        kind, length = ANSWER.unpack(self._read(ANSWER.size, deadline))
+        if length > _LONGEST_ANSWER:
+            raise EOFError
+        content = self._read(length, deadline)
+        if kind == DONE:
+            return content
+        raise Unreadable(content.decode(errors="replace")[:500])
+
+    def _write(self, data: bytes, deadline: float) -> None:
+        left = memoryview(data)
+        while left:
+            _wait(self._in, select.POLLOUT, deadline)
+            with suppress(BlockingIOError):
+                left = left[os.write(self._in, left[:_CHUNK]) :]
+
+    def _read(self, length: int, deadline: float) -> bytes:
+        out = bytearray()
+        while len(out) < length:
+            _wait(self._out, select.POLLIN, deadline)
+            with suppress(BlockingIOError):
+                chunk = os.read(self._out, min(_CHUNK, length - len(out)))
+                if not chunk:
+                    raise EOFError
+                out += chunk
+        return bytes(out)
+
+    def _why_it_died(self) -> str:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        status = self._process.poll()
+        self.end()
+        if status in (OUT_OF_MEMORY, -signal.SIGABRT):
+            return "Reading it needed too much memory."
+        if status in (-signal.SIGXCPU, -signal.SIGKILL):
+            return "Reading it took too much processor time."
+        return f"The process reading it died (status {status})."
+
+
+def _wait(pipe: int, event: int, deadline: float) -> None:
+    poll = select.poll()
+    poll.register(pipe, event)
+    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        raise TimeoutError

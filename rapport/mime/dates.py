@@ -1,0 +1,43 @@
+"""When a message says it was written."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
+
+_COMMENT = re.compile(r"\([^()]*\)")
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def read_date(value: str) -> datetime | None:
+    """Read a Date header (RFC 5322, 3.3, and what is seen in its place); None outside 1970 to 2100 (hazard 69)."""
+    words = _COMMENT.sub(" ", value[:200]).strip()
+    date = _as_mail(words) or _as_iso(words)
+    return date if date and _EARLIEST <= date < _LATEST else None
+
+
+def _as_mail(words: str) -> datetime | None:
+    try:
+        fields = parsedate_tz(words)
+        if not fields:
+            return None
+        year, month, day, hour, minute, second = fields[:6]
+        # A leap second is the last second of its minute; -0000 says the place is unknown (RFC 5322, 3.3).
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=_zone(fields[9]))
+    # The standard parser raises the other three on a handful of malformed dates.
+    except (ValueError, OverflowError, IndexError, TypeError, AttributeError):
+        return None
+
+
+def _zone(offset: int | None) -> timezone:
+    if not offset or abs(offset) > 14 * 3600:
+        return UTC
+    return timezone(timedelta(seconds=offset))
+
+
+def _as_iso(words: str) -> datetime | None:
+    try:
+        date = datetime.fromisoformat(words)
+        return date if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,1 @@
+"""People are who signs in: users, and later their teams and roles."""

@@ -1,0 +1,1 @@
+"""Providers speak to mail servers: one adapter per kind of server, one vocabulary for all of them."""

@@ -1,0 +1,156 @@
+"""The whole vocabulary between the engine and a mail server.
+
+Plain values only. A provider is used by one thread at a time, blocks, and raises only ``providers.errors``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from rapport.providers.uids import UidSet
+
+
+class Security(StrEnum):
+    """How a connection is protected."""
+
+    SSL = "ssl"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+class Role(StrEnum):
+    """What a folder is for (RFC 6154), found by attribute, else by its name in many languages."""
+
+    INBOX = "inbox"
+    SENT = "sent"
+    DRAFTS = "drafts"
+    ARCHIVE = "archive"
+    TRASH = "trash"
+    SPAM = "spam"
+    ALL = "all"
+    FLAGGED = "flagged"
+    NONE = ""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server is, how to speak to it, and the one untrusted certificate a person allowed, if any."""
+
+    host: str
+    port: int
+    security: Security
+    pinned: str = ""
+    """SHA-256 of the allowed certificate, lower-case hexadecimal."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who signs in. Never printed."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FolderState:
+    """What a server says of a folder at one instant; ``None`` where it does not say."""
+
+    exists: int
+    uidnext: int | None
+    uidvalidity: int | None
+    modseq: int | None = None
+    """HIGHESTMODSEQ (RFC 7162); ``None`` or 0 where the folder has no mod-sequences."""
+
+
+@dataclass(frozen=True)
+class RemoteFolder:
+    """A folder as LIST shows it."""
+
+    wire: bytes
+    """The name as the server spells it: the key, whatever it holds."""
+    name: str
+    """Decoded for people (mUTF-7, RFC 3501 5.1.3), hierarchy with the server's own delimiter."""
+    delimiter: str
+    """One character, or empty in a flat namespace."""
+    role: Role
+    selectable: bool
+    state: FolderState | None = None
+    """Only where the server has LIST-STATUS (RFC 5819)."""
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """Where the last look at a folder stopped. Saved only together with what it covers."""
+
+    uidvalidity: int
+    uidnext: int
+    modseq: int = 0
+    """0: without mod-sequences."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What changed in a folder since a bookmark, and the next bookmark; both from one SELECT."""
+
+    bookmark: Bookmark
+    exists: int
+    arrived: UidSet
+    """UIDs the server lists that we did not know. On a first look: every UID of the folder."""
+    vanished: UidSet
+    """Known UIDs that the server positively no longer lists. Never guessed from silence."""
+    flags: Mapping[int, frozenset[str]]
+    """Known UIDs whose flags may have changed, with all their flags now."""
+
+
+@dataclass(frozen=True)
+class RemoteMeta:
+    """One message without its content."""
+
+    uid: int
+    flags: frozenset[str]
+    """As IMAP spells them: ``\\Seen``, ``\\Flagged``, keywords. Never ``\\Recent``."""
+    internal_date: datetime
+    """Aware."""
+    size: int
+    """RFC822.SIZE: advisory, some servers lie."""
+
+
+@dataclass(frozen=True)
+class RemoteMessage:
+    """One message with all its bytes."""
+
+    uid: int
+    raw: bytes
+
+
+class Provider(Protocol):
+    """A signed-in mailbox on a server."""
+
+    def folders(self) -> Sequence[RemoteFolder]:
+        """Every folder of the personal namespace, with states where that costs no extra round trip."""
+
+    def look(self, folder: bytes, bookmark: Bookmark | None, known: UidSet) -> Look:
+        """What changed since ``bookmark``, given that we know of the UIDs in ``known``.
+
+        Raises StartOver when UIDVALIDITY is another than the bookmark's, Refused when the folder cannot be opened.
+        """
+
+    def since(self, folder: bytes, day: date) -> UidSet:
+        """UIDs whose INTERNALDATE is on or after ``day`` in the server's own time zone (SEARCH SINCE)."""
+
+    def listed(self, folder: bytes) -> UidSet:
+        """Every UID of the folder, asked of the server now."""
+
+    def metas(self, folder: bytes, uids: UidSet) -> Iterator[RemoteMeta]:
+        """Flags, date and size of these messages, in any order; a message gone meanwhile is left out."""
+
+    def fetch(self, folder: bytes, uids: UidSet) -> Iterator[RemoteMessage]:
+        """The bytes of these messages (BODY.PEEK[]: nothing becomes read), streamed in any order.
+
+        A message that the server lists but does not give is left out; that is no evidence of deletion.
+        """
+
+    def close(self) -> None:
+        """Sign out politely if that is quick, else just close. Never raises."""

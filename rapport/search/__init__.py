@@ -1,0 +1,1 @@
+"""Search finds threads; the inbox is a search with no words."""

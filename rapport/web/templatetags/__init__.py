@@ -1,0 +1,1 @@
+"""The filters our templates speak."""

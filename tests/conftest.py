@@ -1,0 +1,158 @@
+"""What every test stands on: a home that is thrown away, no network but this machine's own, and the cast."""
+
+import ipaddress
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import django
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.servers.dovecot import Dovecot
+
+if TYPE_CHECKING:  # A model can only be imported once Django is set up, which is after this file.
+    from rapport.people.models import User
+
+# Before anything asks Django for a setting: each process has a home of its own, and nothing of the user's reaches in.
+if settings.configured:
+    pytest.exit("The settings were read too early, with your own home: unset DJANGO_SETTINGS_MODULE.", returncode=2)
+HOME = Path(tempfile.mkdtemp(prefix="rapport-tests-"))
+for name in [name for name in os.environ if name.startswith("RAPPORT_") and name != "RAPPORT_CORPORA"]:
+    del os.environ[name]
+os.environ |= {"RAPPORT_HOME": str(HOME), "DJANGO_SETTINGS_MODULE": "rapport.settings"}
+django.setup()
+del os.environ["DJANGO_SETTINGS_MODULE"]  # else the workers started from here would read the settings before this file
+
+PASSWORD = "correct horse battery"
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+# The cast never changes.
+
+
+@pytest.fixture
+def ana(db: None) -> "User":
+    """Ana owns: the administrator, with a personal mailbox where a test gives her one."""
+    return _person("ana", "Ana Ortega", is_admin=True)
+
+
+@pytest.fixture
+def ben(db: None) -> "User":
+    """Ben is on the team: he reads what is shared."""
+    return _person("ben", "Ben Adeyemi")
+
+
+@pytest.fixture
+def cleo(db: None) -> "User":
+    """Cleo is a stranger to Ana's personal mailbox: signed in, and nothing in it exists for her."""
+    return _person("cleo", "Cleo Marchetti")
+
+
+def _person(name: str, full_name: str, *, is_admin: bool = False) -> "User":
+    return get_user_model().objects.create(
+        address=f"{name}@rapport.test", name=full_name, is_admin=is_admin, password=_hashed()
+    )
+
+
+@cache
+def _hashed() -> str:
+    """Hashing is slow by design: once is enough."""
+    return make_password(PASSWORD)
+
+
+# Nothing reaches the Internet.
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """A test that speaks to another machine, or asks for a name that some server might know, fails."""
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guarded(self: socket.socket, address: Any) -> None:  # Any: sockets take what their family takes
+        _stay_here(self, address)
+        connect(self, address)
+
+    def guarded_ex(self: socket.socket, address: Any) -> int:  # Any: as above
+        _stay_here(self, address)
+        return connect_ex(self, address)
+
+    def looked_up(host: bytes | str | None, *rest: Any, **named: Any) -> Any:  # Any: handed on as it came
+        _ask_nobody(host)
+        return getaddrinfo(host, *rest, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        patch.setattr(socket.socket, "connect_ex", guarded_ex)
+        patch.setattr(socket, "getaddrinfo", looked_up)
+        yield
+
+
+def _stay_here(opened: socket.socket, address: Any) -> None:  # Any: as above
+    if opened.family == socket.AF_UNIX:
+        return
+    host = ipaddress.ip_address(socket.getaddrinfo(address[0], None)[0][4][0])
+    if not (host.is_loopback or host.is_unspecified):
+        opened.close()
+        pytest.fail(f"A test tried to reach {address}.")
+
+
+def _ask_nobody(host: bytes | str | None) -> None:
+    name = (host.decode() if isinstance(host, bytes) else host or "localhost").rstrip(".").lower()
+    if name.endswith((".test", ".example", ".invalid")):
+        # Names that no server knows (RFC 6761), answered without asking one.
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    if name != "localhost" and not name.endswith(".localhost") and not _is_an_address(name):
+        pytest.fail(f"A test tried to look up {name}.")
+
+
+def _is_an_address(name: str) -> bool:
+    """Anything that the C library reads as an address without asking anybody, ``127.1`` and ``0x7f000001`` included."""
+    try:
+        socket_info = _GETADDRINFO(name, None, flags=socket.AI_NUMERICHOST)
+    except (socket.gaierror, UnicodeError):
+        return False
+    return bool(socket_info)
+
+
+_GETADDRINFO = socket.getaddrinfo
+
+
+# The real parts.
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A real mail server. It is shared: a test that changes mail adds a user of its own with ``set_password``."""
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for the tests of one module.
+
+    Not for a whole session: while Playwright's synchronous API is open its event loop runs in this thread, and then
+    neither ``asyncio.run`` nor Django's database works for the tests that come after.
+    """
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "yes")
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM if CHROMIUM.exists() else None,
+            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+        )
+        yield chromium
+        chromium.close()

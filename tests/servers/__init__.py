@@ -1,0 +1,1 @@
+"""Real servers, started by the tests themselves, and scripted ones for what no real server does."""
