@@ -15,17 +15,27 @@ class Missing(Exception):
 
 
 def put_all(raws: Iterable[bytes]) -> list[str]:
-    """Keep these bytes and give their hashes. They are on the disk when this returns."""
+    """Keep these bytes and give their hashes. They are on the disk when this returns.
+
+    All are written, then all are flushed: the first flush carries most of the others with it.
+    """
     digests = []
-    touched = set()
-    for raw in raws:
-        digest = sha256(raw).hexdigest()
-        path = _path(digest)
-        if not path.exists():
-            _write(path, zstandard.ZstdCompressor(level=3).compress(raw))
-            touched.add(path.parent)
-        digests.append(digest)
-    for folder in touched:
+    drafts: dict[Path, tuple[Path, int]] = {}
+    try:
+        for raw in raws:
+            digest = sha256(raw).hexdigest()
+            digests.append(digest)
+            path = _path(digest)
+            if path not in drafts and not path.exists():
+                drafts[path] = _draft(path, zstandard.ZstdCompressor(level=3).compress(raw))
+        for _, descriptor in drafts.values():
+            os.fsync(descriptor)
+    finally:
+        for _, descriptor in drafts.values():
+            os.close(descriptor)
+    for path, (draft, _) in drafts.items():
+        draft.rename(path)
+    for folder in {path.parent for path in drafts}:
         _flush(folder)
     return digests
 
@@ -55,16 +65,15 @@ def _path(digest: str) -> Path:
     return Path(settings.BLOBS) / digest[:2] / f"{digest[2:]}.zst"
 
 
-def _write(path: Path, packed: bytes) -> None:
-    """Whole or not at all: a reader, and a crash, see the finished file or none."""
+def _draft(path: Path, packed: bytes) -> tuple[Path, int]:
+    """The bytes under another name, and its open file: a reader, and a crash, see the whole blob or none."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(packed)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+    left = memoryview(packed)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    return draft, descriptor
 
 
 def _flush(folder: Path) -> None:

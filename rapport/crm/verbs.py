@@ -199,8 +199,8 @@ def _name(given: str, *, besides: Company | None = None) -> str:
     name = given.strip()
     if not name:
         raise CannotKeep("A company needs a name.", field="name")
-    same = Company.objects.filter(name__iexact=name).exclude(pk=besides.pk if besides else None).first()
-    if same is not None:
+    same = Company.objects.filter(name__iexact=name).order_by("pk").first()
+    if same is not None and same != besides:
         raise AlreadyThere(same, "That name", field="name")
     return name
 

@@ -3,6 +3,7 @@
 import hashlib
 import html
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,6 +13,34 @@ from rapport.demo.script import Address, blocks
 from rapport.demo.writing import WORD, encoded, joined, mailboxes, text_part
 
 
+@dataclass(frozen=True)
+class Issue:
+    """One issue of a newsletter, as one subscriber gets it."""
+
+    sender: Address
+    to: str
+    colour: str
+    number: int
+    when: datetime
+    subject: str
+    said: list[str]
+
+    @property
+    def domain(self) -> str:
+        """Where its links lead."""
+        return self.sender.address.partition("@")[2]
+
+    @property
+    def token(self) -> str:
+        """What tells the sender who opened it."""
+        return hashlib.sha256(f"{self.sender.address} {self.number} {self.to}".encode()).hexdigest()[:20]
+
+    @property
+    def leave(self) -> str:
+        """Where to unsubscribe."""
+        return f"https://{self.domain}/unsubscribe/{self.token}"
+
+
 def newsletters(now: datetime) -> Iterator[tuple[str, datetime, bytes]]:
     """Every newsletter: into which mailbox, when, and its bytes."""
     for head, block in blocks("bulk.txt"):
@@ -19,8 +48,7 @@ def newsletters(now: datetime) -> Iterator[tuple[str, datetime, bytes]]:
         for number, (issue, paragraphs) in enumerate(_issues(block), 1):
             when, subject = issue.split(" | ")
             day, to = moment(when, now), f"{mailbox}@{DOMAIN}"
-            raw = _newsletter(Address(name, address), to, subject, paragraphs, day, number, colour)
-            yield to, day, raw
+            yield to, day, _newsletter(Issue(Address(name, address), to, colour, number, day, subject, paragraphs))
 
 
 def _issues(block: list[str]) -> Iterator[tuple[str, list[str]]]:
@@ -48,7 +76,9 @@ def _newsletter(
         "Precedence: bulk",
         "MIME-Version: 1.0",
     ]
-    plain = f"{subject}\n\n" + "\n\n".join(said) + f"\n\nRead it online: https://{domain}/{number}\nUnsubscribe: {leave}\n"
+    plain = (
+        f"{subject}\n\n" + "\n\n".join(said) + f"\n\nRead it online: https://{domain}/{number}\nUnsubscribe: {leave}\n"
+    )
     page = _page(sender.name, domain, subject, said, number, colour, leave, token)
     body = joined("alternative", [text_part(plain, "plain"), text_part(page, "html")], token)
     return ("\r\n".join(headers) + "\r\n").encode("ascii") + body

@@ -1,11 +1,13 @@
 """Maildirs are where the demo's mail lies: pymap's maildir backend, made to keep mail byte for byte.
 
 pymap 0.36.7 parses a mail and writes it anew when it stores or fetches one, copies a mail without its contents, and
-tells a summer date in winter time. What is replaced here is what a client would notice.
+tells a summer's date in winter time. What is replaced here is what a client would notice.
 """
 
+import asyncio
 import os
 import tempfile
+import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -14,17 +16,16 @@ from mailbox import MaildirMessage
 from pathlib import Path
 from typing import Any
 
+import pymap.backend.maildir as pymap_maildir
+import pymap.backend.maildir.mailbox as pymap_mailbox
 from pymap.backend.maildir import Config, Login, MaildirBackend
-from pymap.backend.maildir.flags import MaildirFlags
 from pymap.backend.maildir.layout import DefaultLayout
 from pymap.backend.maildir.mailbox import Maildir, MailboxData, MailboxSet, Message
 from pymap.backend.maildir.uidlist import Record, UidList
 from pymap.backend.maildir.users import PasswordsFile, UsersFile
 from pymap.concurrent import Subsystem
-from pymap.mime import MessageContent
 from pymap.parsing.message import AppendMessage
-from pymap.parsing.specials import FetchRequirement, ObjectId
-from pymap.parsing.specials.flag import Flag
+from pymap.parsing.specials import ObjectId
 from pysasl.hashing import BuiltinHash
 
 from rapport.demo.firm import FOLDERS, MAILBOXES, PASSWORD, Letter
@@ -42,7 +43,7 @@ class InOneLoop(Config):
 
 
 def backend(home: Path) -> tuple[MaildirBackend, Config]:
-    """The backend over the maildirs of a home that `settle` has made."""
+    """The backend over the maildirs that `write` has made."""
     args = Namespace(
         base_dir=str(home / "mail"),
         host="127.0.0.1",
@@ -66,8 +67,8 @@ def path(home: Path, mailbox: str) -> Path:
 async def deliver(home: Path, mailbox: str, raw: bytes, when: datetime) -> None:
     """Put a mail into a mailbox's INBOX, where a client that is waiting hears of it."""
     where = str(path(home, mailbox))
-    shelf = MailboxSet(Maildir(where, create=False), DefaultLayout(where, Maildir))
-    inbox = await shelf.get_mailbox("INBOX")
+    folders = MailboxSet(Files(where, create=False), DefaultLayout(where, Files))
+    inbox = await folders.get_mailbox("INBOX")
     await inbox.append(AppendMessage(raw, when))
 
 
@@ -140,19 +141,107 @@ def correct(home: Path) -> None:
     tempfile.tempdir = str(work)  # pymap renames from there, which does not cross file systems
     for lock in home.glob("mail/**/*.lock"):  # left behind by a start that was killed
         lock.unlink()
-    Message.load_content = _load_content  # type: ignore[method-assign]  # pymap has no seam here
-    Message.from_maildir = _from_maildir  # type: ignore[method-assign,assignment]  # the same
-    MailboxData.append = _append  # type: ignore[method-assign]  # the same
-    MailboxData.copy = _copy  # type: ignore[method-assign]  # the same
+    os.environ["TZ"] = "UTC"  # pymap tells every date in today's offset: in UTC there is only one
+    time.tzset()
+    _write_whole_lines()
+    pymap_maildir.Maildir = Files  # type: ignore[misc]  # pymap looks both up by these names, and has no other seam
+    pymap_mailbox.MailboxData = Folder  # type: ignore[misc]  # the same
 
 
-async def _load_content(self: Message, requirement: FetchRequirement) -> Any:  # Any: pymap does not export the type
-    """Read the file as it is; pymap would parse it and write it out again."""
-    from_disk = not requirement.has_none(FetchRequirement.CONTENT) and self._key and self._maildir
-    if not from_disk:
-        return _loaded(self, requirement, None)
-    try:
-        raw = _file(self._maildir, self._key).read_bytes()
-    except (KeyError, FileNotFoundError):
-        return _loaded(self, requirement, None)
-    return _loaded(self, requirement, MessageContent.parse(raw))
+class AsWritten(MaildirMessage):
+    """A mail as its file says, not as the email package would write it."""
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()
+        self._raw = raw
+
+    def __bytes__(self) -> bytes:
+        return self._raw
+
+
+class Files(Maildir):
+    """A maildir that gives back what was put in."""
+
+    def get_message(self, key: str) -> AsWritten:
+        """The mail's bytes, untouched."""
+        return AsWritten(self.file(key).read_bytes())
+
+    def file(self, key: str) -> Path:
+        """Where a mail lies."""
+        return Path(self._join(self._lookup(key)))
+
+    def keep(self, raw: bytes, info: str, stamp: float) -> str:
+        """Put a mail in, and say under which name it can be found."""
+        key = f"{time.time_ns()}.{os.getpid()}.alderfinch"
+        draft = Path(self._join(f"tmp/{key}"))
+        _write_file(draft, raw, stamp)
+        draft.rename(self._join(f"cur/{key}:{info}"))
+        self._update(key, f"cur/{key}:{info}")
+        return key
+
+
+class Folder(MailboxData):
+    """A folder that stores and copies mail byte for byte."""
+
+    async def append(self, append_msg: AppendMessage, *, recent: bool = False) -> Message:
+        """Put a mail in, as it came."""
+        when = append_msg.when or datetime.now()
+        info = "2," + "".join(sorted(self.maildir_flags.to_maildir(append_msg.flag_set)))
+        fields = {"E": str(ObjectId.random_email_id()), "T": str(ObjectId.random_thread_id())}
+        uid = await self._keep(bytes(append_msg.literal), info, when.timestamp(), fields)
+        record, metadata = await self._get_maildir_msg(uid)
+        ids = (self._get_object_id(record, "E"), self._get_object_id(record, "T"))
+        return Message.from_maildir(uid, metadata, self._maildir, record.key, *ids, self.maildir_flags)
+
+    async def copy(self, uid: int, destination: MailboxData, *, recent: bool = False) -> int | None:
+        """Copy a mail with everything in it; pymap would copy an empty one."""
+        try:
+            record, metadata = await self._get_maildir_msg(uid)
+            raw = self._files.file(record.key).read_bytes()
+        except (KeyError, FileNotFoundError):
+            return None
+        info, fields = metadata.get_info() or "2,", dict(record.fields)
+        return await _folder_of(destination)._keep(raw, info, metadata.get_date(), fields)
+
+    async def _keep(self, raw: bytes, info: str, stamp: float, fields: dict[str, str]) -> int:
+        async with self.messages_lock.write_lock():
+            key = self._files.keep(raw, info, stamp)
+        async with UidList.with_write(self._path) as uids:
+            uid = uids.next_uid
+            uids.next_uid += 1
+            uids.set(Record(uid, fields, f"{key}:{info}"))
+        return uid
+
+    @property
+    def _files(self) -> Files:
+        assert isinstance(self._maildir, Files)
+        return self._maildir
+
+
+def _folder_of(folder: MailboxData) -> Folder:
+    assert isinstance(folder, Folder)
+    return folder
+
+
+def _write_whole_lines() -> None:
+    """Send a response in one piece: pymap writes it in several, and a waiting client may take the first for all."""
+    stream = asyncio.StreamWriter
+    write_now, drain, close = stream.write, stream.drain, stream.close
+
+    def flush(self: asyncio.StreamWriter) -> None:
+        held = self.__dict__.pop("_held", None)
+        if held:
+            write_now(self, bytes(held))
+
+    def hold(self: asyncio.StreamWriter, data: bytes | bytearray | memoryview) -> None:
+        self.__dict__.setdefault("_held", bytearray()).extend(data)
+
+    async def flush_and_drain(self: asyncio.StreamWriter) -> None:
+        flush(self)
+        await drain(self)
+
+    def flush_and_close(self: asyncio.StreamWriter) -> None:
+        flush(self)
+        close(self)
+
+    stream.write, stream.drain, stream.close = hold, flush_and_drain, flush_and_close  # type: ignore[method-assign,assignment]  # it is the only seam

@@ -13,7 +13,6 @@ from rapport.demo.cast import Voice, houses, voices
 from rapport.demo.script import Line, Thread, blocks, line
 
 
-
 class Cards:
     """The courtesies, shuffled, dealt one after the other."""
 

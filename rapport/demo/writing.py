@@ -136,7 +136,9 @@ def _rich_quote(sender: Voice, mail: Mail | None) -> str:
         return ""
     if "outlook" in sender.habits:
         head = re.sub(r"^(\w+:)", r"<b>\1</b>", html.escape(_outlook_head(mail)), flags=re.M).replace("\n", "<br>")
-        return f'<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal">{head}</p></div>{mail.rich}'
+        return (
+            f'<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal">{head}</p></div>{mail.rich}'
+        )
     style = "margin:0 0 0 .8ex;border-left:1px solid #ccc;padding-left:1ex"
     head = html.escape(_introduction(sender, mail))
     return (
@@ -286,7 +288,9 @@ def attached(name: str, kind: str, data: bytes) -> bytes:
     """A file as a part."""
     title = f'filename="{name}"'
     if not name.isascii():  # RFC 2231
-        title = "filename*=utf-8''" + "".join(f"%{byte:02X}" if byte > 127 or byte == 32 else chr(byte) for byte in name.encode())
+        title = "filename*=utf-8''" + "".join(
+            f"%{byte:02X}" if byte > 127 or byte == 32 else chr(byte) for byte in name.encode()
+        )
     head = f"{WORD}{kind}\r\nContent-Disposition: attachment;\r\n {title}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     return head.encode() + encodebytes(data).replace(b"\n", b"\r\n")
 

@@ -64,14 +64,15 @@ def place(account: Account, batch: Sequence[Sequence[str]]) -> tuple[list[Thread
     """The thread of each email of a batch, made or joined as needed; and which threads were joined to which."""
     every = {one for ids in batch for one in ids}
     known = dict(KnownId.objects.filter(account=account, digest__in=every).values_list("digest", "thread"))
-    placed: dict[int, Thread] = {}
-    emptied: dict[int, int] = {}
-    for together in group(batch, known):
-        thread, joined = _thread(account, together.threads)
-        emptied.update(dict.fromkeys(joined, thread.pk))
-        placed.update(dict.fromkeys(together.members, thread))
-        new = [one for one in together.digests if one not in known]
-        KnownId.objects.bulk_create(KnownId(account=account, digest=one, thread=thread) for one in new)
+    groups = group(batch, known)
+    threads, emptied = _threads(account, groups)
+    placed = {member: thread for one, thread in zip(groups, threads, strict=True) for member in one.members}
+    KnownId.objects.bulk_create(
+        KnownId(account=account, digest=digest, thread=thread)
+        for one, thread in zip(groups, threads, strict=True)
+        for digest in one.digests
+        if digest not in known
+    )
     return [placed[position] for position in range(len(batch))], emptied
 
 
@@ -85,14 +86,19 @@ def _group(positions: Sequence[int], batch: Sequence[Sequence[str]], known: Mapp
     return Group(tuple(positions), tuple(sorted({known[one] for one in ids if one in known})), ids)
 
 
-def _thread(account: Account, keys: Sequence[int]) -> tuple[Thread, Sequence[int]]:
-    """The oldest of these threads, with the others joined to it; a new one where there is none."""
-    if not keys:
-        return Thread.objects.create(account=account), ()
-    kept, *others = Thread.objects.filter(pk__in=keys).order_by("pk")
-    for other in others:
-        join(other, into=kept)
-    return kept, [other.pk for other in others]
+def _threads(account: Account, groups: Sequence[Group]) -> tuple[list[Thread], dict[int, int]]:
+    """Each group's thread: the oldest of those it joins, or a new one; and which threads were joined to which."""
+    wanted = {key for one in groups for key in one.threads}
+    here = {thread.pk: thread for thread in Thread.objects.filter(pk__in=wanted)}
+    new = iter(Thread.objects.bulk_create(Thread(account=account) for one in groups if not one.threads))
+    threads, emptied = [], {}
+    for one in groups:
+        kept = here[one.threads[0]] if one.threads else next(new)
+        for other in one.threads[1:]:
+            join(here[other], into=kept)
+            emptied[other] = kept.pk
+        threads.append(kept)
+    return threads, emptied
 
 
 def join(thread: Thread, *, into: Thread) -> None:

@@ -183,7 +183,7 @@ class _Entry:
 
     def _name(self) -> str:
         pieces = [_ESCAPED.sub(r"\1", piece) if kind == "quoted" else piece for kind, piece in self.words]
-        return "".join(pieces).strip()
+        return "".join(pieces).strip().removeprefix('"')
 
 
 def _after_route(angle: str) -> str:

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from threading import Event, Lock
 from typing import Self
 
-from rapport.mime.reader import ANSWER, ATTACHMENT, DONE, OUT_OF_MEMORY, PARSE, READY, REQUEST
 from rapport.mime.message import ParsedMessage, Unreadable
+from rapport.mime.reader import ANSWER, ATTACHMENT, DONE, OUT_OF_MEMORY, PARSE, READY, REQUEST
 from rapport.mime.wire import from_json
 
 WALL = 15.0

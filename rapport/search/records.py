@@ -104,8 +104,9 @@ def companies(user: User, *, words: str = "", sort: str = "last", page: int = 1)
 
 def colleagues(user: User, company: Company, *, besides: Contact | None = None) -> Sequence[ContactRow]:
     """The people of a company whom this person sees, by name."""
-    people = access.contacts(user).filter(company=company).exclude(pk=besides.pk if besides else None)
-    keys = list(people.order_by(Lower("name"), "pk").values_list("pk", flat=True)[:PAGE])
+    people = access.contacts(user).filter(company=company)
+    others = people.exclude(pk=besides.pk) if besides else people
+    keys = list(others.order_by(Lower("name"), "pk").values_list("pk", flat=True)[:PAGE])
     rows = _rows(user, "contact", keys, people.prefetch_related("addresses"))
     return [ContactRow(contact, mail) for contact, mail in rows]
 
@@ -115,9 +116,12 @@ def _keys(user: User, side: Side, found: QuerySet[Record], sort: str, page: int)
     cut = slice((page - 1) * PAGE, page * PAGE)
     if sort == "name":
         return list(found.order_by(Lower("name"), "pk").values_list("pk", flat=True)[cut])
-    newest = _links(user).filter(**{side: OuterRef("pk")}).order_by("-message__internal_date")
+    here: dict[str, object] = {side: OuterRef("pk")}
+    newest = _links(user).filter(**here).order_by("-message__internal_date")
     ordered = found.annotate(last=Subquery(newest.values("message__internal_date")[:1]))
-    return list(ordered.order_by(F("last").desc(nulls_last=True), Lower("name"), "pk").values_list("pk", flat=True)[cut])
+    return list(
+        ordered.order_by(F("last").desc(nulls_last=True), Lower("name"), "pk").values_list("pk", flat=True)[cut]
+    )
 
 
 def _rows(user: User, side: Side, keys: Sequence[int], whole: QuerySet[Record]) -> list[tuple[Record, Mail]]:

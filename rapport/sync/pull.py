@@ -1,6 +1,7 @@
 """Asking a server what changed since the bookmarks, and bringing it in."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from django.utils.timezone import now
 
@@ -132,8 +133,12 @@ class Pass:
         if not uids:
             return
         for group in self._groups(self.mailbox.fetch(wire, uids)):
-            digests = blobs.put_all(message.raw for message in group)
-            parsed = self.parsers.parse_all(message.raw for message in group)
+            raws = [message.raw for message in group]
+            # Two children read while this process writes.
+            with ThreadPoolExecutor(1) as writer:
+                kept = writer.submit(blobs.put_all, raws)
+                parsed = list(self.parsers.parse_all(raws))
+                digests = kept.result()
             yield [
                 _arrived(metas[message.uid], message, digest, outcome)
                 for message, digest, outcome in zip(group, digests, parsed, strict=True)

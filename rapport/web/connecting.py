@@ -134,12 +134,6 @@ class Side:
         shown = self.words.certificate if self.words else None
         return (datetime.fromisoformat(shown.not_before), datetime.fromisoformat(shown.not_after)) if shown else None
 
-    @property
-    def icon(self) -> str:
-        """Beside the failure."""
-        icons = {"password": "key-round", "app-password": "key-round", "username": "key-round", "certificate": "lock"}
-        return icons.get(self.words.cause, "circle-alert") if self.words else "circle-check"
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -235,7 +229,9 @@ def _tested(request: SignedIn, kind: str, outcome: Outcome) -> HttpResponse:
     """Only the result goes back to a page that has the form: what was typed stays typed."""
     status = 200 if outcome.kept else 422
     if _htmx_target(request) == "res":
-        return render(request, "connecting/_result.html", {"kind": kind, "outcome": outcome, "piece": True}, status=status)
+        return render(
+            request, "connecting/_result.html", {"kind": kind, "outcome": outcome, "piece": True}, status=status
+        )
     context = {"kind": kind, "outcome": outcome, **_fields(request.POST)}
     return _step(request, "connecting/_servers.html", context, status=status)
 

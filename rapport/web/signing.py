@@ -42,7 +42,9 @@ def sign_out(request: SignedIn) -> HttpResponse:
 
 
 def locked_out(
-    request: HttpRequest, original: HttpResponse | None = None, credentials: dict[str, str] | None = None
+    request: HttpRequest,
+    original: HttpResponse | None = None,  # noqa: ARG001  # axes hands it over
+    credentials: dict[str, str] | None = None,
 ) -> HttpResponse:
     """What axes shows to someone who guesses."""
     address = (credentials or {}).get("username") or request.POST.get("address", "")

@@ -20,7 +20,7 @@ from rapport.links.models import Link
 from rapport.mail.models import Account, Attachment, Folder, Message, Recipient, Thread
 from rapport.mime import html as mail_html
 from rapport.mime.message import Unreadable
-from rapport.mime.parsers import Parsers
+from rapport.mime.child import Parsers
 from rapport.people.models import User
 from rapport.search import timeline
 from rapport.web import inbox, shell

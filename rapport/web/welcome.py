@@ -59,7 +59,12 @@ def mailbox(request: SignedIn) -> HttpResponse:
     if request.GET and form.is_valid():
         where = reverse("connect-servers", args=[form.cleaned_data["who"]])
         return redirect(f"{where}?{urlencode({'address': form.cleaned_data['address']})}")
-    context = {"step": 2, "may_connect_shared": shared, "errors": forms.told(form), "address": request.GET.get("address", "")}
+    context = {
+        "step": 2,
+        "may_connect_shared": shared,
+        "errors": forms.told(form),
+        "address": request.GET.get("address", ""),
+    }
     return render(request, "welcome/mailbox.html", context, status=422 if form.errors else 200)
 
 

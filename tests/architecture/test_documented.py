@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from rapport.cli.main import parser
-
 from rapport.events.models import Event
 from tests.architecture.tree import CHECKOUT, DOCS, RAPPORT, modules
 
@@ -45,6 +44,22 @@ def test_every_option_is_documented_with_its_command() -> None:
     ]
 
     assert missing == []
+
+
+def test_every_documented_option_exists() -> None:
+    offered = {
+        " ".join(words): {name for action in command._actions for name in action.option_strings}
+        for words, command in _commands(parser())
+    }
+    invented = [
+        f"{command} {option}"
+        for command, options in offered.items()
+        for line in re.findall(r"^- (`--.*)", _section(command), re.MULTILINE)
+        for option in re.findall(r"`(--[a-z-]+)", line.partition(":")[0])
+        if option not in options
+    ]
+
+    assert invented == []
 
 
 def test_every_event_is_documented_and_every_documented_one_exists() -> None:

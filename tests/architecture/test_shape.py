@@ -37,14 +37,13 @@ def test_imports_stand_at_the_top_of_the_file() -> None:
     assert found == []
 
 
-def test_no_module_is_imported_by_its_name_in_a_string() -> None:
-    """``import_module`` and ``apps.get_model`` would hide a dependency from the contracts."""
-    hiding = {"import_module", "__import__", "get_model", "import_string"}
+def test_no_module_of_ours_is_imported_by_its_name_in_a_string() -> None:
+    """``import_module`` and ``get_model`` would hide a dependency from the contracts."""
     found = [
         module.at(node)
         for module in modules()
         for node in module.nodes()
-        if isinstance(node, ast.Call) and _name(node.func) in hiding
+        if isinstance(node, ast.Call) and _hides_an_import(node)
     ]
 
     assert found == []
@@ -159,6 +158,13 @@ def _name(function: ast.expr) -> str:
     if isinstance(function, ast.Attribute):
         return function.attr
     return function.id if isinstance(function, ast.Name) else ""
+
+
+def _hides_an_import(call: ast.Call) -> bool:
+    """What a setting of Django names, such as its session engine, is no dependency of ours."""
+    if _name(call.func) not in {"import_module", "import_string", "__import__", "get_model"}:
+        return False
+    return _name(call.func) == "get_model" or "rapport" in ast.unparse(call)
 
 
 def _reads_the_environment(node: ast.AST) -> bool:

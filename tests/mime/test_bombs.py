@@ -1,0 +1,71 @@
+"""One hostile sender never stops a mailbox (R61, R62): every bomb within its limits, and the next mail right after it."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from rapport.mime.child import Parsers
+from rapport.mime.message import Unreadable
+from tests.mime.bombs import BOMBS
+
+MAIL = b"From: ana@rapport.test\r\nSubject: Next\r\n\r\nHello.\r\n"
+
+
+@pytest.fixture(scope="module")
+def parsers() -> Iterator[Parsers]:
+    with Parsers(1) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_read_in_little_time(name: str, parsers: Parsers) -> None:
+    started = time.monotonic()
+
+    parsers.parse(BOMBS[name])
+
+    assert time.monotonic() - started < 8
+
+
+def test_what_was_cut_is_said(parsers: Parsers) -> None:
+    read = parsers.parse(BOMBS["flat parts"])
+
+    assert read.partly == ("Only the first 1000 parts were read.",)
+
+
+def test_the_octets_of_an_attachment_come_back(parsers: Parsers) -> None:
+    raw = b"Content-Type: application/zip\nContent-Transfer-Encoding: base64\n\n" + b"QUJD" * 400_000
+
+    assert parsers.attachment(raw, 0) == b"ABC" * 400_000
+    with pytest.raises(Unreadable, match="no part 7"):
+        parsers.attachment(raw, 7)
+
+
+def test_a_child_that_takes_too_long_is_replaced_at_once() -> None:
+    with Parsers(1, wall=0.05) as hasty:
+        hasty.parse(MAIL)
+        with pytest.raises(Unreadable, match="longer than"):
+            hasty.parse(BOMBS["unclosed fonts"])
+        started = time.monotonic()
+
+        read = hasty.parse(MAIL)
+
+    assert read.subject == "Next"
+    assert time.monotonic() - started < 5
+
+
+def test_a_child_that_wants_too_much_memory_is_replaced() -> None:
+    with Parsers(1) as parsers:
+        with pytest.raises(Unreadable, match="memory"):
+            parsers.parse(b"\n" + b"x" * 700_000_000)
+
+        assert parsers.parse(MAIL).subject == "Next"
+
+
+def test_many_mails_come_back_in_order_and_trouble_in_its_place() -> None:
+    mails = [MAIL.replace(b"Next", b"Mail %d" % i) for i in range(100)]
+
+    with Parsers(2) as parsers:
+        read = list(parsers.parse_all(mails))
+
+    assert [one.subject for one in read if not isinstance(one, Unreadable)] == [f"Mail {i}" for i in range(100)]

@@ -1,0 +1,44 @@
+"""Our own mails, each with what must be read from it."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from rapport.mime.message import Address, ParsedMessage
+from rapport.mime.parse import parse
+
+CORPUS = sorted((Path(__file__).parent.parent / "corpus").glob("*.eml"))
+PEOPLE = {"from": "from_", "sender": "sender", "reply_to": "reply_to", "to": "to", "cc": "cc", "bcc": "bcc"}
+
+
+@pytest.mark.parametrize("mail", CORPUS, ids=lambda mail: mail.stem)
+def test_a_mail_is_read_as_its_note_says(mail: Path) -> None:
+    wanted = tomllib.loads(mail.with_suffix(".toml").read_text(encoding="utf-8"))
+
+    read = parse(mail.read_bytes())
+
+    assert {key: _seen(read, key, wanted[key]) for key in wanted} == wanted
+
+
+def _seen(read: ParsedMessage, key: str, wanted: object) -> object:
+    """What was read, in the words of the note."""
+    if key in PEOPLE:
+        return [_person(one) for one in getattr(read, PEOPLE[key])]
+    if key == "date":
+        return read.date and read.date.isoformat()
+    if key == "automatic":
+        return sorted(sign.partition(":")[0] for sign in read.automatic)
+    if key == "attachments":
+        return [
+            f"{file.position} {file.name} {file.type} {file.size}{' inline' * file.inline}" for file in read.attachments
+        ]
+    if key.endswith("_has"):
+        return [piece for piece in wanted if piece in getattr(read, key[:-4])] if isinstance(wanted, list) else None
+    if key.endswith("_not"):
+        return [piece for piece in wanted if piece not in getattr(read, key[:-4])] if isinstance(wanted, list) else None
+    return getattr(read, key)
+
+
+def _person(one: Address) -> str:
+    return f"{one.name} <{one.address}>"

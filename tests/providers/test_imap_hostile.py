@@ -1,0 +1,414 @@
+"""Servers that lie, break off, or mean harm: what comes out is one of ``providers.errors``, and nothing leaks."""
+
+import base64
+import contextlib
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from rapport import net
+from rapport.providers.contract import Bookmark, Endpoint, Login, Provider, Security
+from rapport.providers.errors import ProviderError, Refused, SignInAgain, StartOver, TryLater, Unreachable
+from rapport.providers.imap import opening, sign_in
+from rapport.providers.uids import UidSet
+from tests.servers.scripted import Peer, Script, Scripted, certificate, replies
+
+ANA = Login("ana", "top secret")
+SECRETS = (b"top secret", base64.b64encode(b"\0ana\0top secret"))
+GREETING = b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n"
+SIGNED_IN = (b"AUTHENTICATE", b"TAG OK [CAPABILITY IMAP4rev1] in\r\n")
+SELECTED = (
+    b"SELECT",
+    b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\nTAG OK [READ-WRITE] done\r\n",
+)
+
+
+def enter(
+    server: Scripted, security: Security = Security.NONE, pinned: str = "", timeout: float = 3, login: Login = ANA
+) -> Provider:
+    endpoint = Endpoint(server.host, server.port, security, pinned)
+    return sign_in(endpoint, login, policy=net.Policy.allowing((server.host, server.port)), timeout=timeout)
+
+
+def mailbox(stack: contextlib.ExitStack, *answers: tuple[bytes, bytes]) -> tuple[Provider, Scripted]:
+    server = stack.enter_context(Scripted(replies(GREETING, SIGNED_IN, *answers)))
+    provider = enter(server)
+    stack.callback(provider.close)
+    return provider, server
+
+
+def hang_up(peer: Peer) -> None:
+    peer.say(b"")
+
+
+# Signing in.
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "cause"),
+    [
+        (b"NO [AUTHENTICATIONFAILED] Authentication failed.", SignInAgain, "password"),
+        (b"NO LOGIN failed.", SignInAgain, "password"),
+        (b"NO [AUTHENTICATIONFAILED] Too many simultaneous connections.", TryLater, ""),
+        (b"NO [UNAVAILABLE] Temporary authentication failure.", TryLater, ""),
+        (b"NO [ALERT] Application-specific password required: https://x.example", SignInAgain, "app-password"),
+        (b"NO [WEBALERT https://x.example] Web login required.", SignInAgain, "app-password"),
+        (b"NO [ALERT] Your account is not enabled for IMAP use.", SignInAgain, "imap-off"),
+        (b"NO IMAP access is disabled for your account.", SignInAgain, "imap-off"),
+        (b"NO User not found", SignInAgain, "username"),
+        (b"BAD Request is throttled. Suggested Backoff Time: 2500 milliseconds", TryLater, ""),
+    ],
+)
+def test_a_refused_sign_in_says_what_to_do(answer: bytes, error: type[ProviderError], cause: str) -> None:
+    script = replies(GREETING, (b"AUTHENTICATE", b"TAG " + answer + b"\r\n"))
+    with Scripted(script) as server, pytest.raises(ProviderError) as failure:
+        enter(server)
+
+    assert type(failure.value) is error
+    assert getattr(failure.value, "cause", "") == cause
+    assert "secret" not in str(failure.value)
+    if b"2500" in answer:
+        assert getattr(failure.value, "after", None) == 2.5
+
+
+@pytest.mark.parametrize(
+    ("script", "cause"),
+    [
+        (replies(b"* BYE too many connections\r\n"), None),
+        (replies(GREETING, (b"AUTHENTICATE", b"* BYE come back later\r\n")), None),
+        (replies(b"HTTP/1.1 400 Bad Request\r\n"), "protocol"),
+        (replies(b"220 mail.example.test ESMTP\r\n"), "protocol"),
+        (hang_up, "lost"),
+        (replies(GREETING, (b"AUTHENTICATE", b"A99 OK for somebody else\r\n")), "protocol"),
+        (replies(GREETING, (b"AUTHENTICATE", b"+ \r\n")), "protocol"),
+    ],
+)
+def test_a_broken_greeting_is_no_sign_in(script: Script, cause: str | None) -> None:
+    with Scripted(script) as server, pytest.raises(TryLater) as failure:
+        enter(server)
+
+    assert getattr(failure.value, "cause", None) == cause
+
+
+def test_a_silent_port_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "GREETING_PATIENCE", 0.1)
+    with Scripted(lambda peer: peer.line() and None) as server, pytest.raises(Unreachable) as failure:
+        enter(server, timeout=0.3)
+
+    assert failure.value.cause in ("timeout", "lost")
+
+
+def test_a_port_that_wants_tls_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "GREETING_PATIENCE", 0.1)
+    with (
+        Scripted(replies(GREETING), certificate(tmp_path, "localhost")) as server,
+        pytest.raises(Unreachable) as failure,
+    ):
+        enter(server)
+
+    assert failure.value.cause == "speaks-tls"
+
+
+def test_a_port_that_speaks_plain_says_so() -> None:
+    with Scripted(replies(GREETING)) as server, pytest.raises(Unreachable) as failure:
+        enter(server, Security.SSL)
+
+    assert failure.value.cause == "speaks-plain"
+
+
+def test_login_disabled_is_respected() -> None:
+    with Scripted(replies(b"* OK [CAPABILITY IMAP4rev1 LOGINDISABLED STARTTLS] hi\r\n")) as server:
+        with pytest.raises(SignInAgain):
+            enter(server)
+
+        assert server.heard == []
+
+
+def test_without_sasl_ir_the_password_waits_to_be_asked_for() -> None:
+    def script(peer: Peer) -> None:
+        peer.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n")
+        tag, _ = peer.ask()
+        peer.say(b"+ \r\n")
+        peer.line()
+        peer.say(tag + b" OK [CAPABILITY IMAP4rev1] in\r\n")
+        peer.line()
+
+    with Scripted(script) as server:
+        enter(server).close()
+
+    assert server.heard[:2] == [b"A1 AUTHENTICATE PLAIN", SECRETS[1]]
+
+
+def test_a_password_beyond_ascii_goes_as_a_literal() -> None:
+    def script(peer: Peer) -> None:
+        peer.say(b"* OK [CAPABILITY IMAP4rev1] hi\r\n")
+        tag, _ = peer.ask()
+        peer.say(b"+ go\r\n")
+        peer.line()
+        peer.say(tag + b" OK [CAPABILITY IMAP4rev1] in\r\n")
+        peer.line()
+
+    with Scripted(script) as server:
+        enter(server, login=Login("ana", "pässwort")).close()
+
+    assert server.heard[:2] == [b'A1 LOGIN "ana" {9}', "pässwort".encode()]
+
+
+@pytest.mark.parametrize("login", [Login("ana\0", "x"), Login("ana", "x\0y")])
+def test_a_nul_never_reaches_the_socket(login: Login) -> None:
+    with Scripted(replies(GREETING)) as server:
+        with pytest.raises(Refused):
+            enter(server, login=login)
+
+        assert server.heard == []
+
+
+# STARTTLS (R59).
+
+OFFER = b"* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR] hi\r\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "cause"),
+    [
+        (replies(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n"), "no-starttls"),
+        (replies(b"* OK hi\r\n", (b"CAPABILITY", b"* CAPABILITY IMAP4rev1\r\nTAG OK\r\n")), "no-starttls"),
+        (replies(OFFER, (b"STARTTLS", b"TAG NO not now\r\n")), "no-starttls"),
+        (replies(OFFER, (b"STARTTLS", b"TAG BAD what\r\n")), "no-starttls"),
+        (replies(b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] welcome\r\n"), "no-starttls"),
+        (replies(OFFER, (b"STARTTLS", b"TAG OK go\r\n* OK [ALERT] injected\r\n")), "protocol"),
+        (replies(OFFER, (b"STARTTLS", b"TAG OK go\r\nA2 OK [CAPABILITY X] injected\r\n")), "protocol"),
+        (replies(OFFER, (b"STARTTLS", b"TAG OK go\r\n* CAPA")), "protocol"),
+        (replies(OFFER, (b"STARTTLS", b"* BYE [ALERT] call this number\r\n")), None),
+        (replies(OFFER, (b"STARTTLS", b"TAG OK go\r\nnot a handshake at all\r\n")), "protocol"),
+    ],
+)
+def test_without_tls_no_password_is_said(script: Script, cause: str | None) -> None:
+    with Scripted(script) as server:
+        with pytest.raises(TryLater) as failure:
+            enter(server, Security.STARTTLS)
+
+        assert getattr(failure.value, "cause", None) == cause
+        assert not any(secret in line for line in server.heard for secret in SECRETS)
+
+
+def _starttls(files: tuple[Path, Path], before: bytes, after: bytes) -> Script:
+    def script(peer: Peer) -> None:
+        peer.say(before)
+        tag, _ = peer.ask()
+        peer.say(tag + b" OK go\r\n")
+        peer.secure(files)
+        replies(b"", (b"CAPABILITY", b"* CAPABILITY " + after + b"\r\nTAG OK\r\n"), SIGNED_IN)(peer)
+
+    return script
+
+
+def test_what_was_said_before_tls_is_forgotten(tmp_path: Path) -> None:
+    files = certificate(tmp_path, "localhost")
+    script = _starttls(files, OFFER, b"IMAP4rev1 LOGINDISABLED")
+    with Scripted(script) as server:
+        with pytest.raises(Unreachable) as failure:
+            enter(server, Security.STARTTLS)
+        shown = failure.value.certificate
+        assert shown
+        with pytest.raises(SignInAgain):
+            enter(server, Security.STARTTLS, shown.sha256)
+
+    assert (failure.value.cause, failure.value.detail) == ("certificate", "self-signed")
+    assert {line.partition(b" ")[2] for line in server.heard} == {b"STARTTLS", b"CAPABILITY"}
+
+
+def test_starttls_signs_in_under_the_certificate_that_was_allowed(tmp_path: Path) -> None:
+    files = certificate(tmp_path, "localhost")
+    with Scripted(_starttls(files, OFFER, b"IMAP4rev1 AUTH=PLAIN SASL-IR")) as server:
+        with pytest.raises(Unreachable) as failure:
+            enter(server, Security.STARTTLS)
+        shown = failure.value.certificate
+        assert shown
+        enter(server, Security.STARTTLS, shown.sha256).close()
+
+    assert any(SECRETS[1] in line for line in server.heard)
+
+
+# Folders and messages.
+
+
+@pytest.mark.parametrize("name", [b"x\r\nA9 DELETE y", b"x\ny", b"x\ry", b"x\0y", b"x" * 9000])
+def test_a_folder_name_cannot_smuggle_a_command(name: bytes) -> None:
+    with contextlib.ExitStack() as stack:
+        provider, server = mailbox(stack)
+        with pytest.raises(Refused):
+            provider.look(name, None, UidSet())
+
+        assert len(server.heard) == 1
+
+
+def test_several_lines_about_a_message_are_one_and_gossip_is_ignored() -> None:
+    fetched = (
+        b"* 1 FETCH (FLAGS (\\Answered))\r\n* 9 FETCH (UID 99 FLAGS (\\Seen))\r\n"
+        b"* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n* 4 EXISTS\r\n* 3 EXPUNGE\r\n"
+        b'* 2 FETCH (UID 2 RFC822.SIZE 12 INTERNALDATE "1-Jan-2024 00:00:00 +0000")\r\nTAG OK\r\n'
+    )
+    with contextlib.ExitStack() as stack:
+        provider, _ = mailbox(stack, SELECTED, (b"UID FETCH", fetched))
+        [meta] = provider.metas(b"INBOX", UidSet.of([2]))
+
+    assert (meta.uid, meta.flags, meta.size, meta.internal_date.year) == (2, {"\\Seen"}, 12, 2024)
+
+
+@pytest.mark.parametrize("validity", [b"", b"* OK [UIDVALIDITY 0] x\r\n", b"* OK [UIDVALIDITY 6] x\r\n"])
+def test_a_uidvalidity_that_is_missing_zero_or_smaller_starts_over(validity: bytes) -> None:
+    with contextlib.ExitStack() as stack:
+        provider, _ = mailbox(stack, (b"SELECT", b"* 0 EXISTS\r\n" + validity + b"TAG OK\r\n"))
+        with pytest.raises(StartOver):
+            provider.look(b"INBOX", Bookmark(7, 4), UidSet())
+
+
+def test_without_uidnext_the_search_says_where_to_go_on() -> None:
+    select = (b"SELECT", b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\nTAG OK\r\n")
+    with contextlib.ExitStack() as stack:
+        provider, server = mailbox(
+            stack, select, (b"UID SEARCH", b"* SEARCH 4 6\r\nTAG OK\r\n"),
+            (b"UID FETCH", b"* 1 FETCH (UID 4 FLAGS (\\Seen))\r\nTAG OK\r\n"),
+        )  # fmt: skip
+        look = provider.look(b"INBOX", Bookmark(7, 5), UidSet.of([3, 4]))
+
+    assert (look.bookmark.uidnext, str(look.arrived), look.vanished) == (7, "6", UidSet())
+    assert not any(b"*" in line for line in server.heard)
+
+
+@pytest.mark.parametrize("answer", [b"TAG OK\r\n", b"* SEARCH 1\r\nTAG OK\r\n"])
+def test_silence_is_no_evidence_that_anything_vanished(answer: bytes) -> None:
+    with contextlib.ExitStack() as stack:
+        provider, _ = mailbox(stack, SELECTED, (b"UID SEARCH", answer), (b"UID FETCH", b"TAG OK\r\n"))
+        look = provider.look(b"INBOX", Bookmark(7, 4), UidSet.span(1, 2))
+
+    assert (look.vanished, look.flags) == (UidSet(), {})
+
+
+@pytest.mark.parametrize("answer", [b"TAG NO cannot\r\n", b"TAG BAD what\r\n"])
+def test_a_look_that_was_not_answered_is_no_look(answer: bytes) -> None:
+    with contextlib.ExitStack() as stack:
+        provider, _ = mailbox(stack, SELECTED, (b"UID SEARCH", answer), (b"UID FETCH", answer))
+        with pytest.raises(Refused):
+            provider.look(b"INBOX", Bookmark(7, 4), UidSet.span(1, 2))
+
+
+def test_one_message_the_server_cannot_give_does_not_take_the_others_along() -> None:
+    def script(peer: Peer) -> None:
+        peer.say(GREETING)
+        while True:
+            tag, rest = peer.ask()
+            if rest.startswith(b"UID FETCH 1:3"):
+                peer.say(b"* 1 FETCH (UID 1 BODY[] {1}\r\na)\r\n" + tag + b" NO some could not be read\r\n")
+            elif rest.startswith(b"UID FETCH 3"):
+                peer.say(b"* 3 FETCH (UID 3 BODY[] {1}\r\nc)\r\n" + tag + b" OK\r\n")
+            elif rest.startswith(b"UID FETCH"):
+                peer.say(tag + b" NO broken\r\n")
+            else:
+                wire = SIGNED_IN if rest.startswith(b"AUTH") else SELECTED
+                peer.say(wire[1].replace(b"TAG", tag))
+
+    with Scripted(script) as server:
+        provider = enter(server)
+        got = {message.uid: message.raw for message in provider.fetch(b"INBOX", UidSet.span(1, 3))}
+        provider.close()
+
+    assert got == {1: b"a", 3: b"c"}
+
+
+def test_a_goodbye_in_the_middle_means_later() -> None:
+    with contextlib.ExitStack() as stack:
+        provider, _ = mailbox(stack, SELECTED, (b"UID SEARCH", b"* SEARCH 1 2\r\n* BYE AccessTokenExpired\r\n"))
+        with pytest.raises(TryLater) as failure:
+            provider.look(b"INBOX", None, UidSet())
+        with pytest.raises(Unreachable):
+            provider.look(b"INBOX", None, UidSet())
+
+    assert failure.value.said == "AccessTokenExpired"
+
+
+def test_other_peoples_folders_stay_out_and_a_role_is_given_once() -> None:
+    listing = (
+        b'* LIST () "." inbox\r\n* LIST (\\Sent) "." "INBOX.Gesendet"\r\n* LIST () "." INBOX.Sent\r\n'
+        b'* LIST (\\Noselect) "." INBOX.&AMQ-rger\r\n* LIST () "." "INBOX.Entw&APw-rfe"\r\n'
+        b'* LIST () "." shared.boss.Sent\r\n* LIST () "." {9}\r\nINBOX.a b\r\nTAG OK\r\n'
+    )
+    namespace = (b"NAMESPACE", b'* NAMESPACE (("INBOX." ".")) NIL (("shared." "."))\r\nTAG OK\r\n')
+    signed_in = (b"AUTHENTICATE", b"TAG OK [CAPABILITY IMAP4rev1 NAMESPACE] in\r\n")
+    with Scripted(replies(GREETING, signed_in, namespace, (b"LIST", listing))) as server:
+        provider = enter(server)
+        folders = {folder.name: folder for folder in provider.folders()}
+        provider.close()
+
+    assert {name: folder.role.value for name, folder in folders.items()} == {
+        "INBOX": "inbox", "INBOX.Gesendet": "sent", "INBOX.Sent": "", "INBOX.Ärger": "", "INBOX.Entwürfe": "drafts",
+        "INBOX.a b": "",
+    }  # fmt: skip
+    assert folders["INBOX"].wire == b"INBOX"
+    assert not folders["INBOX.Ärger"].selectable
+
+
+# Memory.
+
+VICTIM = """
+    import resource, sys
+    from rapport import net
+    from rapport.providers.contract import Endpoint, Login, Security
+    from rapport.providers.errors import ProviderError
+    from rapport.providers.imap import sign_in
+    from rapport.providers.uids import UidSet
+
+    port = int(sys.argv[1])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    mailbox = None
+    try:
+        policy = net.Policy.allowing(("127.0.0.1", port))
+        mailbox = sign_in(Endpoint("127.0.0.1", port, Security.NONE), Login("ana", "x"), policy=policy, timeout=10)
+        list(mailbox.fetch(b"INBOX", UidSet.span(1, 3)))
+    except ProviderError as error:
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        print(type(error).__name__, grown // 1024)
+"""
+
+
+def _flood(peer: Peer, chunk: bytes) -> None:
+    for _ in range(300):
+        peer.say(chunk)
+
+
+def _after_select(body: bytes, flood: bytes) -> Script:
+    def script(peer: Peer) -> None:
+        peer.say(GREETING)
+        for _, answer in (SIGNED_IN, SELECTED):
+            tag, _ = peer.ask()
+            peer.say(answer.replace(b"TAG", tag))
+        peer.line()
+        peer.say(body)
+        _flood(peer, flood)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (lambda peer: _flood(peer, b"* OK " + b"x" * 1_000_000), "Unreachable"),
+        (_after_select(b"* 1 FETCH (UID 1 BODY[] {2000000000}\r\n", b"x" * 1_000_000), "Refused"),
+        (_after_select(b"* LIST () NIL {2000000000}\r\n", b"x" * 1_000_000), "Unreachable"),
+        (_after_select(b"* SEARCH ", b"1 22 333 " * 100_000), "Unreachable"),
+        (_after_select(b"* 1 FETCH (", b"(" * 1_000_000), "Unreachable"),
+    ],
+    ids=["line", "message", "literal", "search", "nesting"],
+)
+def test_memory_stays_small_whatever_is_sent(script: Script, error: str) -> None:
+    with Scripted(script) as server:
+        command = [sys.executable, "-c", textwrap.dedent(VICTIM), str(server.port)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True, cwd=Path.cwd())
+
+    name, grown = done.stdout.split()
+    assert name == error
+    assert int(grown) < 30
