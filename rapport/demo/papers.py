@@ -40,11 +40,11 @@ def _pdf(name: str, size: int) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R"
-        b" /Resources << /Font << /F1 4 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources 7 0 R >>",
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         _stream(page),
         _stream(_noise(name, size - 1000)),
+        b"<< /Font << /F1 4 0 R >> >>",
     ]
     return _pdf_file(objects)
 
@@ -66,18 +66,22 @@ def _pdf_file(objects: list[bytes]) -> bytes:
 
 
 def _png(name: str, size: int) -> bytes:
-    """Felt seen from close by: two colours, softly grained."""
-    rng, side = random.Random(name), max(24, min(220, int((size / 2) ** 0.5)))
-    base = [rng.randrange(60, 200) for _ in range(3)]
-    rows = bytearray()
-    for y in range(side):
-        rows.append(0)
-        for x in range(side):
-            grain = rng.randrange(-14, 14) + (10 if (x // 22 + y // 22) % 2 else 0)
-            rows += bytes(max(0, min(255, part + grain)) for part in base)
+    """Felt seen from close by: one colour, softly grained, in stripes."""
+    rng, side = random.Random(name), max(24, min(400, int((size / 2) ** 0.5)))
+    base = [rng.randrange(60, 180) for _ in range(3)]
+    rows = b"".join(b"\0" + _felt(rng, side, base, 12 if y // 22 % 2 else 0) for y in range(side))
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(rows), 9)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
+
+
+def _felt(rng: random.Random, width: int, base: list[int], light: int) -> bytes:
+    """One row of pixels: each channel is grain around a colour."""
+    row = bytearray(width * 3)
+    for channel, middle in enumerate(base):
+        shades = bytes(middle + light + grain % 28 for grain in range(256))
+        row[channel::3] = rng.randbytes(width).translate(shades)
+    return bytes(row)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -97,7 +101,7 @@ def _zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _xlsx(name: str, size: int) -> bytes:
+def _xlsx(name: str, _size: int) -> bytes:
     """The smallest workbook a spreadsheet opens: room, panels, price."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     docs = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -133,7 +137,7 @@ def _dwg(name: str, size: int) -> bytes:
     return b"AC1032" + bytes(5) + b"\x03\x01\x00\x00" + _noise(name, size)
 
 
-def _csv(name: str, size: int) -> bytes:
+def _csv(_name: str, _size: int) -> bytes:
     return b"frequency_hz;t20_s\r\n125;1.4\r\n250;1.9\r\n500;2.8\r\n1000;2.6\r\n2000;2.1\r\n4000;1.6\r\n"
 
 

@@ -8,12 +8,12 @@ import asyncio
 import errno
 import fcntl
 import json
+import logging
 import random
 import shutil
 import signal
 import socket
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -41,7 +41,7 @@ class Refused(Exception):
 def main() -> None:
     """Serve until told to stop."""
     settings = _settings()
-    warnings.filterwarnings("ignore", "Session.login_data is deprecated")  # aiosmtpd warns of its own doing
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of what it does itself
     try:
         asyncio.run(serve(settings.home, settings.imap_port, settings.smtp_port, settings.living))
     except Refused as refused:
@@ -68,7 +68,7 @@ async def serve(home: Path, imap_port: int, smtp_port: int, living: float | None
         if living:
             arriving = asyncio.create_task(_live(home, born, living))
             arriving.add_done_callback(_say_what_broke)
-        print("ready", flush=True)
+        print("ready", flush=True)  # whoever started us waits for it
         await stopped.wait()
         await _close(servers)
 
@@ -213,7 +213,7 @@ def _skip_some(arriving: Iterator[object], rng: random.Random) -> None:
 
 def _say_what_broke(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and task.exception():
-        print(f"No more new mail arrives: {task.exception()}", file=sys.stderr, flush=True)
+        print(f"No more new mail arrives: {task.exception()}", file=sys.stderr, flush=True)  # as above
 
 
 # The end

@@ -8,9 +8,10 @@ import textwrap
 from base64 import encodebytes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from email.header import Header
 from email.utils import format_datetime
+from urllib.parse import quote
 
 from rapport.demo.cast import FIRM, Voice, houses, ours
 from rapport.demo.days import MONTHS, WEEKDAYS, fill, working_day
@@ -135,7 +136,9 @@ def _rich_quote(sender: Voice, mail: Mail | None) -> str:
     if not mail:
         return ""
     if "outlook" in sender.habits:
-        head = re.sub(r"^(\w+:)", r"<b>\1</b>", html.escape(_outlook_head(mail)), flags=re.M).replace("\n", "<br>")
+        head = re.sub(r"^(\w+:)", r"<b>\1</b>", html.escape(_outlook_head(mail)), flags=re.MULTILINE).replace(
+            "\n", "<br>"
+        )
         return (
             f'<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal">{head}</p></div>{mail.rich}'
         )
@@ -286,20 +289,21 @@ def _attachment(name: str, size: int) -> bytes:
 
 def attached(name: str, kind: str, data: bytes) -> bytes:
     """A file as a part."""
-    title = f'filename="{name}"'
-    if not name.isascii():  # RFC 2231
-        title = "filename*=utf-8''" + "".join(
-            f"%{byte:02X}" if byte > 127 or byte == 32 else chr(byte) for byte in name.encode()
-        )
-    head = f"{WORD}{kind}\r\nContent-Disposition: attachment;\r\n {title}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    head = f"{WORD}{kind}\r\nContent-Disposition: attachment;\r\n {_named(name)}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     return head.encode() + encodebytes(data).replace(b"\n", b"\r\n")
+
+
+def _named(name: str) -> str:
+    if name.isascii():
+        return f'filename="{name}"'
+    return f"filename*=utf-8''{quote(name)}"  # RFC 2231
 
 
 def _invitation(line: Line, when: datetime, key: str) -> bytes:
     """An option like ics=+2 10:00 Measuring the foyer, as a calendar's part."""
     days, clock, title = line.options["ics"].split(" ", 2)
     start = datetime.fromisoformat(f"{working_day(when.date(), int(days))}T{clock}").replace(tzinfo=when.tzinfo)
-    start_utc, end_utc = (f"{at.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}" for at in (start, start + timedelta(hours=1)))
+    start_utc, end_utc = (f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}" for at in (start, start + timedelta(hours=1)))
     uid = hashlib.sha256(f"ics {key}".encode()).hexdigest()[:24]
     guests = [f"ATTENDEE;RSVP=TRUE:mailto:{address.address}" for address in (*line.to, *line.cc)]
     rows = [
@@ -309,7 +313,7 @@ def _invitation(line: Line, when: datetime, key: str) -> bytes:
         "METHOD:REQUEST",
         "BEGIN:VEVENT",
         f"UID:{uid}@{line.shown.address.partition('@')[2]}",
-        f"DTSTAMP:{when.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}",
+        f"DTSTAMP:{when.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         f"DTSTART:{start_utc}",
         f"DTEND:{end_utc}",
         f"SUMMARY:{title}",

@@ -7,6 +7,7 @@ keeps parts from swallowing what follows them (R22), sets style sheets aside, an
 
 import html as entities
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 MOST = 2_000_000
@@ -101,6 +102,7 @@ class _Reader:
         self.cut = False
         self._stack: list[tuple[str, int]] = []  # Name, and where in ``out`` its tag stands.
         self._dropped: dict[str, int] = {}
+        self._open: Counter[str] = Counter()
         self._formatting = 0
         self._reopened = 0
         self._tags = 0
@@ -200,6 +202,8 @@ class _Reader:
             self._close_through(*_IMPLIED[name])
 
     def _close_through(self, names: frozenset[str], fence: frozenset[str]) -> bool:
+        if not any(self._open[name] for name in names):
+            return False
         for depth in range(len(self._stack) - 1, -1, -1):
             if self._stack[depth][0] in names:
                 while len(self._stack) > depth:
@@ -226,10 +230,12 @@ class _Reader:
         if name in VOID:
             return
         self._stack.append((name, len(self.out) - 1))
+        self._open[name] += 1
         self._formatting += name in FORMATTING
 
     def _pop(self) -> None:
         name, _ = self._stack.pop()
+        self._open[name] -= 1
         self._formatting -= name in FORMATTING
         self.out.append(f"</{name}>")
         depth = len(self._stack)
@@ -268,6 +274,7 @@ class _Reader:
             return
         self.out.insert(index, FOLD_START)
         self._stack.insert(depth, ("details", index))
+        self._open["details"] += 1
         self._folding, self._fold_depth = until, depth
 
 

@@ -54,7 +54,8 @@ class Unreachable(TryLater):
     - ``speaks-tls``   we spoke plain text (or STARTTLS), the port wants TLS from the first byte
     - ``speaks-plain`` we spoke TLS, the port speaks plain text first (usually STARTTLS)
     - ``no-starttls``  STARTTLS was asked for and is not offered
-    - ``certificate``  not trusted: ``certificate`` says which, ``detail`` why
+    - ``certificate``  not trusted: ``certificate`` says which, ``detail`` why (``self-signed``, ``expired``,
+      ``other-name``, ``untrusted``; ``changed``: another than the allowed one)
     - ``protocol``     something answered, but not a mail server
     - ``lost``         the connection ended in the middle
     """
@@ -69,7 +70,15 @@ class Unreachable(TryLater):
 
 
 class SignInAgain(ProviderError):
-    """The server refused the sign-in. ``cause``: ``password``, ``app-password``, ``imap-off``, ``username``."""
+    """The server refused the sign-in. ``cause`` is one of the words below.
+
+    - ``password``      not this password (or, on servers that do not tell, not this user name)
+    - ``app-password``  it wants a password made for one program, or a sign-in in the browser first
+    - ``imap-off``      IMAP is switched off for this account (``smtp-off``: sending with a password is)
+    - ``username``      it does not know this user name
+    - ``encryption``    it takes no password on a connection without TLS
+    - ``method``        it takes no password at all
+    """
 
     def __init__(self, message: str, *, said: str = "", cause: str = "password") -> None:
         super().__init__(message, said=said)

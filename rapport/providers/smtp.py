@@ -36,7 +36,7 @@ def connect(endpoint: Endpoint, login: Login | None, *, policy: net.Policy, time
     """A session that is ready for MAIL FROM; without ``login`` for servers that want none. Raises as ``check``."""
     session = Session(endpoint, policy, timeout)
     with translated(session):
-        session.connect(endpoint.host, endpoint.port)
+        _welcome(*session.connect(endpoint.host, endpoint.port))
         session.greet()
         if endpoint.security is Security.STARTTLS:
             session.start_tls()
@@ -180,7 +180,7 @@ class _Bounded:
     def readline(self, size: int = -1) -> bytes:
         self.lines += 1
         if self.lines > REPLY_LINES:
-            raise smtplib.SMTPResponseException(-1, "A reply without end.")
+            raise Unreachable("protocol", "The server sends a reply without end.")
         return self._file.readline(size)
 
     def peek(self) -> bytes:
@@ -243,6 +243,14 @@ def unreachable(error: NetError) -> Unreachable:
         return Unreachable(error.cause, str(error))
     certificate = Certificate(**vars(error.shown)) if error.shown else None
     return Unreachable(error.cause, str(error), detail=error.detail, certificate=certificate)
+
+
+def _welcome(code: int, said: bytes) -> None:
+    """The greeting. ``connect`` of smtplib does not judge it."""
+    if code == -1:
+        raise Unreachable("protocol", "What answered is not an SMTP server.", said=_text(said))
+    if code != 220:
+        raise TryLater("The server puts us off.", said=f"{code} {_text(said)}")
 
 
 def _demand(code: int, said: bytes) -> None:

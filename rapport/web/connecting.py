@@ -24,7 +24,7 @@ from rapport.connect import add, test, typed
 from rapport.connect.test import FoundFolder, Result, Settings, TooLate
 from rapport.connect.words import Words
 from rapport.mail.models import Account, Folder
-from rapport.web import forms, shell
+from rapport.web import forms, inbox, shell
 from rapport.web.shell import SignedIn
 
 PORTS = {
@@ -299,8 +299,8 @@ class Choice:
 
 NOTES = {
     "sent": "What you send is always saved here",
-    "trash": "Not filled at the first sync; what moves there later is followed",
-    "spam": "Not filled at the first sync; what moves there later is followed",
+    "trash": "Not part of the first sync",
+    "spam": "Not part of the first sync",
 }
 
 
@@ -385,8 +385,8 @@ def _where(request: SignedIn, account: Account, *, first: bool) -> str:
     """The new mailbox's inbox; the first one is watched coming in."""
     if first:
         return resolve_url("welcome-syncing", account.uuid)
-    inbox = access.folders(request.user).filter(account=account, role=Folder.Role.INBOX).first()
-    return resolve_url("folder", inbox.uuid) if inbox else resolve_url("inbox")
+    opens = access.folders(request.user).filter(account=account, role=Folder.Role.INBOX).first()
+    return resolve_url("folder", opens.uuid) if opens else resolve_url("inbox")
 
 
 # --- every step -------------------------------------------------------------------------------------------------------
@@ -412,7 +412,14 @@ def _step(request: SignedIn, piece: str, context: Mapping[str, Any], *, status: 
         return render(request, "connecting/_dialog.html", handed, status=status)
     if _is_first(request):
         return render(request, "connecting/first.html", {**handed, "step": 2}, status=status)
-    return shell.render(request, "connecting/show.html", handed, section="inbox", status=status)
+    return shell.render(request, "connecting/show.html", handed | _behind(request), section="inbox", status=status)
+
+
+def _behind(request: SignedIn) -> dict[str, Any]:  # a template's context
+    """The inbox, over which the dialog stands."""
+    if not access.accounts(request.user).exists():
+        return {"behind": "inbox/no_mailbox.html"}
+    return {"behind": "inbox/show.html", "list": inbox.page(request, None), "view": "list"}
 
 
 def _uuid(text: str) -> UUID | None:

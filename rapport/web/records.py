@@ -254,6 +254,8 @@ class Shown:
     entry: timeline.Entry
     who: str
     """The sender's first name."""
+    to: str
+    """The first recipient's."""
     owner: str
     """Whose personal mailbox it lies in, where that is not the viewer's."""
     why: str
@@ -279,6 +281,7 @@ def _shown(entry: timeline.Entry, why: str) -> Shown:
     return Shown(
         entry=entry,
         who=_first_name(message.from_name) or message.from_address,
+        to=entry.to if "@" in entry.to else _first_name(entry.to),
         owner=owner.first_name if owner and not entry.mine else "",
         why=why,
     )

@@ -36,8 +36,11 @@ ICONS = {
     Folder.Role.NONE: "folder",
 }
 NAMES = {Folder.Role.INBOX: "Inbox", Folder.Role.DRAFTS: "Drafts", Folder.Role.SENT: "Sent"}
-ORDER = list(ICONS)
-PLAIN = 6
+ORDER = [
+    Folder.Role.INBOX, Folder.Role.DRAFTS, Folder.Role.SENT, Folder.Role.NONE, Folder.Role.ARCHIVE,
+    Folder.Role.ALL, Folder.Role.FLAGGED, Folder.Role.SPAM, Folder.Role.TRASH,
+]  # fmt: skip
+PLAIN = 4
 """That many folders are listed; the others wait behind *more*."""
 
 

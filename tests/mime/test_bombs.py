@@ -1,5 +1,7 @@
 """One hostile sender never stops a mailbox (R61, R62): every bomb within its limits, and the next mail right after it."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -60,6 +62,17 @@ def test_a_child_that_wants_too_much_memory_is_replaced() -> None:
             parsers.parse(b"\n" + b"x" * 700_000_000)
 
         assert parsers.parse(MAIL).subject == "Next"
+
+
+def test_a_child_ends_when_nobody_is_left_to_ask_it() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "rapport.mime.reader"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    assert child.stdin
+
+    child.stdin.close()
+
+    assert child.wait(20) == 0
 
 
 def test_many_mails_come_back_in_order_and_trouble_in_its_place() -> None:

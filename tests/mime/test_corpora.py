@@ -14,7 +14,7 @@ from rapport.mime.message import Unreadable
 CORPORA = os.environ.get("RAPPORT_CORPORA")
 SOURCES = sorted(path for path in Path(CORPORA).iterdir() if path.is_dir()) if CORPORA else []
 
-LOADS = re.compile(r"""style="[^"]*url\(|src="(?!data:image/)""", re.IGNORECASE)
+LOADS = re.compile(r"""<[a-z][^<>]*\s(?:style="[^"]*url\(|src="(?!data:image/))""", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)

@@ -213,7 +213,8 @@ def test_metas_say_flags_date_and_size(side: Side) -> None:
 
     [meta] = side.provider.metas(b"INBOX", UidSet.of([1, 99]))
 
-    assert (meta.uid, meta.flags, meta.size) == (1, {"\\Flagged"}, len(raw))
+    assert (meta.uid, meta.size) == (1, len(raw))
+    assert meta.flags == {"\\Flagged"}
     assert meta.internal_date == when
 
 
@@ -228,7 +229,7 @@ def test_fetch_gives_every_byte_and_marks_nothing_as_read(side: Side) -> None:
 
 
 def test_a_fetch_may_be_given_up_in_the_middle(side: Side) -> None:
-    side.behind.append(*(mail(number) for number in range(30)))
+    side.behind.append(*(mail(number, "x" * 1_500_000 if number == 7 else "") for number in range(30)))
 
     first = next(iter(side.provider.fetch(b"INBOX", UidSet.span(1, 30))))
     rest = list(side.provider.fetch(b"INBOX", UidSet.span(1, 30)))

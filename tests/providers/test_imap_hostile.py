@@ -44,6 +44,10 @@ def hang_up(peer: Peer) -> None:
     peer.say(b"")
 
 
+def listen(peer: Peer) -> None:
+    peer.line()
+
+
 # Signing in.
 
 
@@ -95,7 +99,7 @@ def test_a_broken_greeting_is_no_sign_in(script: Script, cause: str | None) -> N
 
 def test_a_silent_port_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "GREETING_PATIENCE", 0.1)
-    with Scripted(lambda peer: peer.line() and None) as server, pytest.raises(Unreachable) as failure:
+    with Scripted(listen) as server, pytest.raises(Unreachable) as failure:
         enter(server, timeout=0.3)
 
     assert failure.value.cause in ("timeout", "lost")
@@ -256,7 +260,8 @@ def test_several_lines_about_a_message_are_one_and_gossip_is_ignored() -> None:
         provider, _ = mailbox(stack, SELECTED, (b"UID FETCH", fetched))
         [meta] = provider.metas(b"INBOX", UidSet.of([2]))
 
-    assert (meta.uid, meta.flags, meta.size, meta.internal_date.year) == (2, {"\\Seen"}, 12, 2024)
+    assert (meta.uid, meta.size, meta.internal_date.year) == (2, 12, 2024)
+    assert meta.flags == {"\\Seen"}
 
 
 @pytest.mark.parametrize("validity", [b"", b"* OK [UIDVALIDITY 0] x\r\n", b"* OK [UIDVALIDITY 6] x\r\n"])

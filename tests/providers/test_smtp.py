@@ -22,7 +22,7 @@ def talk(*answers: tuple[bytes, bytes], greeting: bytes = b"220 mail ESMTP\r\n")
         peer.say(greeting)
         while True:
             line = peer.line()
-            answer = next((text for word, text in answers if line.startswith(word)), b"250 fine\r\n")
+            answer = next((text for word, text in answers if line.upper().startswith(word.upper())), b"250 fine\r\n")
             peer.say(answer)
 
     return script

@@ -134,7 +134,7 @@ def place_in(
         folder=folder,
         message=message,
         generation=0,
-        uid=next(NUMBERS),
+        uid=message.pk,
         seen=seen,
         flagged=flagged,
         draft=draft,

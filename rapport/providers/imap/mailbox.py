@@ -232,16 +232,11 @@ class Mailbox:
     def _bodies(self, pieces: Iterable[UidSet]) -> Iterator[RemoteMessage | None]:
         """Messages as they come, and None wherever the server refused some."""
         asked = [_fetch(piece, b"(UID BODY.PEEK[])") for piece in pieces]
-        lexer = self.session.client.lexer
-        lexer.message_limit = self.message_limit
-        try:
-            for response in self.session.stream(asked, partial=True):
-                if isinstance(response, Fetched) and response.uid and response.body:
-                    yield RemoteMessage(response.uid, response.body)
-                elif isinstance(response, Status) and response.tag:
-                    yield None
-        finally:
-            lexer.message_limit = 0
+        for response in self.session.stream(asked, partial=True, message_limit=self.message_limit):
+            if isinstance(response, Fetched) and response.uid and response.body:
+                yield RemoteMessage(response.uid, response.body)
+            elif isinstance(response, Status) and response.tag:
+                yield None
 
 
 @dataclass

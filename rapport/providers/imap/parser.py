@@ -34,6 +34,8 @@ DEPTH = 50
 VALUES = 200_000
 UID_MAX = 0xFFFFFFFF
 
+# Nearly all lines of a sync have one of these two forms; read at once, they take a fraction of the time.
+_QUICK = re.compile(rb"\* (\d{1,10}) FETCH \(UID (\d{1,9}) (?:BODY\[\] |FLAGS \(([^()\"\[\]]*)\)\))", re.IGNORECASE)
 _STATUS = re.compile(r"([^ ]+) (OK|NO|BAD|BYE|PREAUTH)(?: +(.*))?", re.IGNORECASE | re.DOTALL)
 _CODE = re.compile(r"\[([^\s\]]+)(?: ([^\]]*))?\]? ?(.*)", re.DOTALL)
 _NUMBERED = re.compile(rb"\* (\d{1,10}) ([A-Za-z]+) ?")
@@ -52,6 +54,8 @@ _DATE = re.compile(r" *(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?
 def parse(line: Line) -> Response:
     """The response that a line holds."""
     head = line.texts[0]
+    if quick := _QUICK.fullmatch(head):
+        return _quickly(quick, line)
     if head.startswith(b"+"):
         return Continuation(_text(head[1:].strip()))
     if numbered := _NUMBERED.match(head):
@@ -64,6 +68,16 @@ def parse(line: Line) -> Response:
         raise ProtocolError(f"Not an IMAP response: {_text(head[:80])!r}")
     reader = _READERS.get(named[1].upper())
     return reader(line, named.end()) if reader else Other(_text(named[1].upper()))
+
+
+def _quickly(found: re.Match[bytes], line: Line) -> Response:
+    """A message, or the flags of one."""
+    sequence, uid, flags = found.groups()
+    if flags is not None and int(uid):
+        return Fetched(int(sequence), int(uid), _flags(list(_text(flags).split())))
+    if flags is None and int(uid) and len(line.literals) == 1 and line.texts[1] == b")":
+        return Fetched(int(sequence), int(uid), body=line.literals[0])
+    return _parse_numbered(int(sequence), b"FETCH", line, line.texts[0].index(b"("))
 
 
 def code_capability(code: Code) -> frozenset[str] | None:
@@ -206,7 +220,7 @@ def parse_date(text: str) -> datetime | None:
         return None
 
 
-def _flags(value: Value) -> frozenset[str] | None:
+def _flags(value: object) -> frozenset[str] | None:
     if not isinstance(value, list):
         return None
     return frozenset(flag for flag in value if isinstance(flag, str) and flag.lower() != "\\recent")

@@ -71,7 +71,7 @@ _NAMES = {
         已删除|已删除邮件|已刪除的郵件|垃圾桶|废件箱|回收站|ごみ箱|ゴミ箱|削除済みアイテム|휴지통|지운 편지함|지운편지함
     """,
     Role.SPAM: """
-        spam|junk|junk mail|junk e-mail|junk email|bulk|bulk mail|spamverdacht|unerwünscht|werbung
+        spam|junk|junk mail|junk e-mail|junk-e-mail|junk-email|junk email|bulk|bulk mail|spamverdacht|unerwünscht|werbung
         courrier indésirable|indésirables|pourriel|pourriels|correo no deseado|no deseado|correo basura
         lixo eletrônico|lixo electrónico|correu brossa|posta indesiderata|indesiderata|ongewenst|ongewenste e-mail|ongewenste mail|reclame
         skräppost|skräp|uønsket|uønsket e-post|uønsket post|søppelpost|uønsket mail|roskaposti|rämpspost|rämps

@@ -46,14 +46,17 @@ class Session:
             self._hear(self.next(), hear)
         return [self._answers.pop(tag) for tag in tags]
 
-    def stream(self, commands: Sequence[Command], *, partial: bool = False) -> Iterator[Response]:
+    def stream(
+        self, commands: Sequence[Command], *, partial: bool = False, message_limit: int = 0
+    ) -> Iterator[Response]:
         """Send them a few at a time, and yield all there is to hear but their OKs, as it comes.
 
         A NO is raised when it comes; with ``partial``, one that is no reason to stop is yielded instead. Whoever stops
         early loses the rest, which the next command skips; going on after another command was run is a mistake.
         """
         self.settle()
-        self._turn += 1
+        # Stays until these are settled: what is skipped later may be large too.
+        self.client.lexer.message_limit = message_limit
         turn, left, running = self._turn, deque(commands), deque[str]()
         while left or running:
             while left and len(running) < WINDOW:
@@ -77,6 +80,7 @@ class Session:
         self._turn += 1
         while self.client.outstanding():
             self._hear(self.next(), None)
+        self.client.lexer.message_limit = 0
         self._answers.clear()
         self._unasked = 0
 

@@ -47,19 +47,35 @@ for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) 
     $("#connect")?.removeAttribute("aria-disabled");
     if (event.target !== form()) return;
     forget();
-    $("#res").replaceChildren($("#not-tested").content.cloneNode(true));
-    $("#res").focus();
+    show($("#not-tested").content.cloneNode(true));
+    look();
   });
 }
 
 // Any edit makes the result one of other settings: it goes, and so does the way on.
 function forget() {
   if (!$("#res").childElementCount) return;
-  $("#res").replaceChildren();
+  show();
   mark([]);
   const focused = $("#acts").contains(document.activeElement);
   $("#acts").replaceChildren($("#untested").content.cloneNode(true));
   if (focused) $("#test").focus();
+}
+
+function show(...pieces) {
+  $("#res").replaceChildren(...pieces);
+  $("#res").hidden = pieces.length === 0;
+}
+
+// The dialog scrolls, never the page behind it.
+function reveal() {
+  const body = $("#servers .d-body");
+  body.scrollTop = body.scrollHeight;
+}
+
+function look() {
+  $("#res").focus({ preventScroll: true });
+  reveal();
 }
 
 function busy() {
@@ -72,16 +88,15 @@ function busy() {
   for (const side of SIDES) {
     progress.querySelector(`[data-host=${side}]`).textContent = form().elements[`${side}_host`].value;
   }
-  $("#res").replaceChildren(progress);
-  $("#res").scrollIntoView({ block: "nearest" });
+  show(progress);
+  reveal();
 }
 
 function settle() {
   const names = ($("#res [data-invalid]")?.dataset.invalid ?? "").split(" ").filter(Boolean);
-  fold(names.some((name) => SIDES.some((side) => name.startsWith(side))));
+  fold(names.some((name) => $("#where").contains(form().elements[name])));
   mark(names);
-  $("#res").focus();
-  $("#res").scrollIntoView({ block: "nearest" });
+  look();
 }
 
 function mark(names) {

@@ -16,13 +16,16 @@ document.addEventListener("click", (event) => {
   window.htmx.ajax("GET", link.getAttribute("href"), { target: host(), swap: "innerHTML" });
 });
 
+// A click beside a form closes nothing: what was typed stays.
+document.addEventListener("click", (event) => {
+  if (event.target.id === "dialog") event.stopImmediatePropagation();
+}, true);
+
 document.addEventListener("click", (event) => {
   const dialog = document.getElementById("dialog");
-  if (!dialog || dialog.hasAttribute("data-whole")) return;
-  if (event.target === dialog || event.target.closest("#dialog [data-close]")) {
-    event.preventDefault();
-    dialog.close();
-  }
+  if (!dialog || dialog.hasAttribute("data-whole") || !event.target.closest("#dialog [data-close]")) return;
+  event.preventDefault();
+  dialog.close();
 });
 
 document.addEventListener("htmx:afterSettle", () => present());
@@ -34,14 +37,14 @@ function present() {
   if (!dialog) return;
   dialog.style.setProperty("--w", dialog.querySelector("[data-width]")?.dataset.width ?? "560px");
   if (!dialog.matches(":modal")) {
-    dialog.close();
+    dialog.open = false; // not close(): nobody has left
     dialog.showModal();
     dialog.addEventListener("close", leave);
   }
   const heading = dialog.querySelector("h2");
   if (heading && heading !== dialog.heading) {
     dialog.heading = heading;
-    (dialog.querySelector("[data-first]") ?? heading).focus();
+    (dialog.querySelector("[aria-invalid=true]") ?? dialog.querySelector("[data-first]") ?? heading).focus();
   }
 }
 

@@ -11,7 +11,7 @@ export const typing = (event) =>
 document.addEventListener("toggle", (event) => {
   const menu = event.target;
   if (!menu.matches?.(".menu[popover]")) return;
-  const button = $(`[popovertarget="${menu.id}"]`);
+  const button = $$(`[popovertarget="${menu.id}"]`).find((one) => one.checkVisibility());
   const opened = event.newState === "open";
   button?.setAttribute("aria-expanded", opened);
   if (!opened || !button) return;

@@ -91,14 +91,15 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.elt.id === "reader") arrive();
 });
 
-function arrive() {
+function arrive({ first = false } = {}) {
   const lost = !document.activeElement || document.activeElement === document.body;
-  if (toSubject || (lost && opened())) $("#subject")?.focus({ preventScroll: true });
-  else if (lost) ($("#rows [tabindex='0']") ?? $("#list-title"))?.focus();
+  if (toSubject || (lost && opened() && !first)) $("#subject")?.focus({ preventScroll: true });
+  else if (lost && !first) ($("#rows [tabindex='0']") ?? $("#list-title"))?.focus();
   toSubject = false;
-  const first = $("#messages .msg.new") ?? $("#messages .msg:not(.shut):last-of-type");
+  const newest = $("#messages .msg.new") ?? $("#messages .msg:not(.shut):last-of-type");
   const pane = $("#conv");
-  if (first && pane && first.offsetTop - pane.offsetTop > pane.clientHeight * 0.7) pane.scrollTop = first.offsetTop - pane.offsetTop - 8;
+  const top = newest && pane ? newest.getBoundingClientRect().top - pane.getBoundingClientRect().top : 0;
+  if (top > pane?.clientHeight * 0.7) pane.scrollTop += top - 8;
 }
 
 document.addEventListener("htmx:responseError", ({ detail }) => {
@@ -191,6 +192,24 @@ document.addEventListener("keydown", (event) => {
 
 // ---- the frames: as high as what they hold ----
 
+// The frame's own document may not load a font; we hand it ours.
+const font = document.querySelector("link[rel=preload][as=font]");
+let inter = null;
+
+function dress(frame) {
+  const inside = frame.contentDocument;
+  const view = frame.contentWindow;
+  // A mail with colours of its own is shown as it is, on its light sheet.
+  if (view.getComputedStyle(inside.documentElement).colorScheme !== "light dark") return;
+  const style = inside.createElement("style");
+  style.textContent = `html{background:transparent}body{padding:0;font-size:${wide() ? 14 : 15}px;color:light-dark(#1D1C1A,#EDECE8)}
+    :where(p){margin:.75em 0}:where(ul,ol){padding-inline-start:20px}body>:first-child{margin-top:0}body>:last-child{margin-bottom:0}
+    :where(a){color:light-dark(#00627C,#6CC9E4)}`;
+  inside.head.append(style);
+  inter ??= font ? fetch(font.href).then((answer) => answer.arrayBuffer()) : null;
+  inter?.then((bytes) => inside.fonts.add(new view.FontFace("Inter", bytes, { weight: "100 900" })));
+}
+
 function fit(frame) {
   const inside = frame.contentDocument;
   if (!inside?.body || inside.URL === "about:blank") return;
@@ -198,6 +217,7 @@ function fit(frame) {
     const high = Math.max(Math.ceil(inside.documentElement.getBoundingClientRect().height), inside.body.offsetHeight);
     if (high > 0) frame.style.height = `${high + (inside.documentElement.scrollWidth > inside.documentElement.clientWidth ? 14 : 0)}px`;
   };
+  dress(frame);
   measure();
   new ResizeObserver(measure).observe(inside.documentElement);
   // Keys pressed inside the email are still ours.
@@ -213,4 +233,4 @@ $$("iframe[data-frame]").forEach((frame) => { if (frame.contentDocument?.readySt
 // ---- at the start, and whenever the list changed ----
 
 document.addEventListener("rapport:rows", mark);
-if (inbox()) { mark(); if (opened()) arrive(); }
+if (inbox()) { mark(); if (opened()) arrive({ first: true }); }
