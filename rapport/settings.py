@@ -14,8 +14,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 DEMO = os.environ.get("RAPPORT_DEMO") == "1"
 """The made-up firm: ``rapport demo`` sets this for its own processes, with a home of its own."""
-DEMO_HOME = CHECKOUT / ".demo"
-DEMO_SIGN_IN = ("mara@alderfinch.example", "demo-demo-demo") if DEMO else None
+DEMO_SIGN_IN: tuple[str, str] | None = ("mara@alderfinch.example", "demo-demo-demo") if DEMO else None
 
 HOME = Path(os.environ.get("RAPPORT_HOME") or CHECKOUT / ".home").absolute()
 HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,12 +65,6 @@ ALLOWED_HOSTS = sorted({urlsplit(URL).hostname or "127.0.0.1", "127.0.0.1", "loc
 CSRF_TRUSTED_ORIGINS = [URL]
 
 DEBUG = False
-
-
-def environment(**more: str) -> dict[str, str]:
-    """What a process started by us is given: our own environment, and this."""
-    return {**os.environ, "RAPPORT_HOME": str(HOME), "RAPPORT_URL": URL, **more}
-
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -3,30 +3,9 @@
 What a person may not see does not exist for them: every function that finds one thing raises ``Http404`` (R3).
 """
 
-from rapport.access.mailboxes import (
-    account,
-    accounts,
-    folder,
-    folders,
-    may_connect_shared,
-    may_delete,
-)
-from rapport.access.messages import (
-    attachment,
-    message,
-    messages,
-    thread,
-    thread_messages,
-    threads,
-)
-from rapport.access.records import (
-    companies,
-    company,
-    contact,
-    contacts,
-    links,
-    may_administer,
-)
+from rapport.access.mailboxes import account, accounts, folder, folders, may_connect_shared, may_delete
+from rapport.access.messages import attachment, message, messages, thread, thread_messages, threads
+from rapport.access.records import companies, company, contact, contacts, links, may_administer
 
 __all__ = [
     "account",

@@ -21,9 +21,7 @@ def account(user: User, uuid: UUID) -> Account:
 
 def folders(user: User) -> QuerySet[Folder]:
     """The active folders of those accounts."""
-    return Folder.objects.filter(
-        account__in=Account.objects.open_to(user), active=True, gone_at=None
-    )
+    return Folder.objects.filter(account__in=Account.objects.open_to(user), active=True, gone_at=None)
 
 
 def folder(user: User, uuid: UUID) -> Folder:

@@ -12,9 +12,7 @@ from rapport.people.models import User
 
 def threads(user: User) -> QuerySet[Thread]:
     """Every conversation of the accounts they read in."""
-    return Thread.objects.filter(
-        account__in=Account.objects.open_to(user), joined_to=None
-    )
+    return Thread.objects.filter(account__in=Account.objects.open_to(user), joined_to=None)
 
 
 def thread(user: User, uuid: UUID) -> Thread:
@@ -30,32 +28,19 @@ def thread(user: User, uuid: UUID) -> Thread:
 
 def thread_messages(user: User, thread: Thread) -> QuerySet[Message]:
     """The thread's emails that lie in some folder, oldest first."""
-    return (
-        messages(user)
-        .filter(thread=thread, gone_since=None)
-        .order_by("internal_date", "pk")
-    )
+    return messages(user).filter(thread=thread, gone_since=None).order_by("internal_date", "pk")
 
 
 def messages(user: User) -> QuerySet[Message]:
     """Emails of their accounts, and of a colleague's personal one where a contact they may see is on it (S9)."""
     theirs = Q(account__in=Account.objects.open_to(user))
-    on_record = Q(
-        pk__in=Link.objects.filter(contact__isnull=False, contact__seen_by=None).values(
-            "message"
-        )
-    )
+    on_record = Q(pk__in=Link.objects.filter(contact__isnull=False, contact__seen_by=None).values("message"))
     return Message.objects.filter(theirs | on_record)
 
 
 def message(user: User, uuid: UUID) -> Message:
     """One of those."""
-    found = (
-        messages(user)
-        .filter(uuid=uuid)
-        .select_related("account", "account__owner")
-        .first()
-    )
+    found = messages(user).filter(uuid=uuid).select_related("account", "account__owner").first()
     if found is None:
         raise Http404
     return found
@@ -63,11 +48,7 @@ def message(user: User, uuid: UUID) -> Message:
 
 def attachment(user: User, uuid: UUID) -> Attachment:
     """A file of an email they may read."""
-    found = (
-        Attachment.objects.filter(uuid=uuid, message__in=messages(user))
-        .select_related("message")
-        .first()
-    )
+    found = Attachment.objects.filter(uuid=uuid, message__in=messages(user)).select_related("message").first()
     if found is None:
         raise Http404
     return found

@@ -18,12 +18,7 @@ def contacts(user: User) -> QuerySet[Contact]:
 
 def contact(user: User, uuid: UUID) -> Contact:
     """One of those."""
-    found = (
-        contacts(user)
-        .filter(uuid=uuid)
-        .select_related("company", "owner", "seen_by")
-        .first()
-    )
+    found = contacts(user).filter(uuid=uuid).select_related("company", "owner", "seen_by").first()
     if found is None:
         raise Http404
     return found

@@ -2,6 +2,12 @@
 
 import sys
 
-from rapport.cli.main import main
+from rapport.cli import processes
+
+if sys.argv[1:2] == ["demo"] and not processes.is_the_demo():
+    # Before the settings are read, which would make the user's own home.
+    processes.enter_the_demo(sys.argv[2:])
+
+from rapport.cli.main import main  # reads the settings
 
 sys.exit(main())

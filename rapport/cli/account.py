@@ -9,11 +9,11 @@ from dataclasses import replace
 from rapport.audit.models import note
 from rapport.cli.say import Commands, Failed, Told, give, password, plural, say
 from rapport.connect import add, keys, opening, remove, test
-from rapport.connect.test import FoundFolder, Result, Settings
+from rapport.connect.test import Endpoint, FoundFolder, Result, Settings
+from rapport.connect.words import Words
 from rapport.mail.models import Account, Message
 from rapport.net import Policy
 from rapport.people.models import User
-from rapport.providers.contract import Endpoint, Security
 
 
 def add_to(commands: Commands) -> None:
@@ -64,16 +64,10 @@ def _offer_connect(group: Commands) -> None:
 
 
 def _server(text: str) -> Endpoint:
-    """``imap.example.org:993/ssl``, ``[::1]:143/none``."""
-    place, slash, security = text.rpartition("/")
-    host, colon, port = place.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not (slash and colon and host and port.isdigit() and 0 < int(port) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT/ssl, HOST:PORT/starttls or HOST:PORT/none")
     try:
-        return Endpoint(host, int(port), Security(security))
+        return test.server(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{security!r} is not ssl, starttls or none") from error
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _connect(told: Told) -> None:
@@ -125,7 +119,7 @@ def _owner(told: Told) -> User | None:
 
 def _refuse_plain(settings: Settings, *, allowed: bool) -> None:
     for server in (settings.incoming, settings.outgoing):
-        if server.security is Security.NONE and not allowed and not _is_loopback(server.host):
+        if server.in_clear and not allowed and not _is_loopback(server.host):
             raise Failed(
                 f"Without encryption the password would travel to {server.host} in clear text. "
                 "Use ssl or starttls; or say --allow-plain if this network is yours alone.",
@@ -156,12 +150,12 @@ def _tested(settings: Settings, secret: str, policy: Policy, allowed: Sequence[s
     return settings, result
 
 
-def _pinned(server: Endpoint, failure: test.Words | None, prints: set[str]) -> Endpoint:
+def _pinned(server: Endpoint, failure: Words | None, prints: set[str]) -> Endpoint:
     shown = failure.certificate if failure else None
     return replace(server, pinned=shown.sha256) if shown and shown.sha256 in prints else server
 
 
-def _told(failure: test.Words) -> str:
+def _told(failure: Words) -> str:
     said = f"\n  The server said: {failure.said}" if failure.said else ""
     shown = failure.certificate
     print_ = f"\n  Allow it with --allow-certificate {shown.sha256}" if shown else ""
@@ -179,7 +173,7 @@ def _active(choice: str, found: Sequence[FoundFolder]) -> list[str]:
     wanted = [name.strip() for name in choice.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in by_name]
     if unknown or not wanted:
-        raise Failed(f"No such folder: {', '.join(unknown) or choice!r}. There are: {', '.join(by_name)}.")
+        raise Failed(f"No such folder: {', '.join(unknown) or choice}. There are: {', '.join(by_name)}.")
     return [by_name[name] for name in wanted]
 
 
@@ -224,9 +218,7 @@ def _described(account: Account) -> dict[str, object]:
         "trouble": account.trouble,
         "synced_at": account.synced_at.isoformat() if account.synced_at else None,
         "emails": Message.objects.filter(account=account, gone_since=None).count(),
-        "folders": list(
-            account.folders.filter(gone_at=None).order_by("name").values("name", "role", "active", "left")
-        ),
+        "folders": list(account.folders.filter(gone_at=None).order_by("name").values("name", "role", "active", "left")),
     }
 
 

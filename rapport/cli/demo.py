@@ -5,15 +5,14 @@ are tested and connected, and the engine reads and associates. Only the records 
 """
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
 
+from rapport.cli import processes
 from rapport.cli.say import Commands, Failed, Told, say
 from rapport.cli.serve import run_both
 from rapport.connect import add, test
@@ -24,8 +23,6 @@ from rapport.demo import firm
 from rapport.mail.models import Account
 from rapport.people import verbs as people
 from rapport.people.models import User
-from rapport.providers.contract import Endpoint, Security
-from rapport.settings import DEMO_HOME, environment
 
 LIVING = 90
 """Seconds between two new emails, about."""
@@ -42,8 +39,6 @@ def add_to(commands: Commands) -> None:
 
 
 def _demo(told: Told) -> int:
-    if not settings.DEMO:
-        _begin_again(told.port)
     _refuse_busy(told.port)
     _people()
     ports = _ports()
@@ -52,9 +47,9 @@ def _demo(told: Told) -> int:
         _records()
         _mailboxes(ports)
     except BaseException:
-        server.terminate()
+        processes.stop(server)
         raise
-    address, password = settings.DEMO_SIGN_IN
+    address, password = _sign_in()
     ready = (
         f"The demo is at {settings.URL}\n  Sign in as {address} with {password} (filled in for you).\n"
         "  New mail arrives now and then. Stop it with Ctrl+C; its mail is kept for the next time."
@@ -62,13 +57,11 @@ def _demo(told: Told) -> int:
     return run_both(LOOPBACK, told.port, server, ready=ready)
 
 
-def _begin_again(port: int) -> None:
-    """The same command with the demo's own home: nothing of the user's is touched."""
-    home = str(DEMO_HOME)
-    told = environment(RAPPORT_DEMO="1", RAPPORT_HOME=home, RAPPORT_URL=f"http://{LOOPBACK}:{port}")
-    for name in ("RAPPORT_DATABASE_URL", "RAPPORT_KEYS_FILE", "RAPPORT_SECRET_KEY"):
-        told.pop(name, None)
-    os.execve(sys.executable, [sys.executable, "-m", "rapport.cli", "demo", "--port", str(port)], told)
+def _sign_in() -> tuple[str, str]:
+    """The demo's user. Raises Failed outside of the demo's own home."""
+    if settings.DEMO_SIGN_IN is None:
+        raise Failed("The demo has a home of its own: start it with bin/demo.", code=2)
+    return settings.DEMO_SIGN_IN
 
 
 def _refuse_busy(port: int) -> None:
@@ -81,7 +74,7 @@ def _refuse_busy(port: int) -> None:
 
 
 def _people() -> None:
-    _, password = settings.DEMO_SIGN_IN
+    _, password = _sign_in()
     for person in firm.people():
         if not User.objects.filter(address=person.address).exists():
             people.add(person.address, name=person.name, password=password, admin=person.admin)
@@ -139,12 +132,7 @@ def _mail_server(ports: tuple[int, int]) -> "subprocess.Popen[bytes]":
     say("Starting the demo’s mail server …")
     home = Path(settings.HOME) / "mailserver"
     command = ["--home", str(home), "--imap-port", str(ports[0]), "--smtp-port", str(ports[1]), "--living", str(LIVING)]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "rapport.demo.server", *command],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
+    server = processes.start("rapport.demo.server", *command, output=subprocess.PIPE)
     if server.stdout is None or server.stdout.readline().strip() != b"ready":
         server.kill()
         raise Failed("The demo’s mail server did not start; see above.")
@@ -162,12 +150,12 @@ def _mailboxes(ports: tuple[int, int]) -> None:
 
 
 def _connect(address: str, kind: str, ports: tuple[int, int]) -> None:
-    incoming, outgoing = (Endpoint(LOOPBACK, port, Security.NONE) for port in ports)
+    incoming, outgoing = (test.server(f"{LOOPBACK}:{port}/none") for port in ports)
     wanted = Settings(address=address, kind=kind, username="", incoming=incoming, outgoing=outgoing)
     result = test.try_out(wanted, firm.PASSWORD)
     if not result.passed:
         raise Failed(f"The demo’s mailbox {address} cannot be connected: {result.incoming or result.outgoing}")
-    owner = User.objects.get(address=address if kind == "personal" else settings.DEMO_SIGN_IN[0])
+    owner = User.objects.get(address=address if kind == "personal" else _sign_in()[0])
     active = [folder.wire for folder in result.folders if folder.role not in ("trash", "spam")]
     add.account_from(
         wanted, firm.PASSWORD, result.folders, owner=owner, period=PERIOD, create_contacts=True, folders=active

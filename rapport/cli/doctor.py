@@ -15,8 +15,8 @@ from rapport.cli.say import Commands, Failed, Told, give, plural, say
 from rapport.connect import keys, opening
 from rapport.connect.models import Secret
 from rapport.mail.models import Account, Message
-from rapport.mime.message import Unreadable
 from rapport.mime.child import Parsers
+from rapport.mime.message import Unreadable
 from rapport.people.models import User
 
 ENOUGH = 2 * 1024**3
@@ -84,7 +84,7 @@ def _database() -> str:
 
 def _secrets() -> str:
     for secret in Secret.objects.select_related("account"):
-        keys.unseal(secret.sealed, opening.place(secret.account))
+        keys.unseal(bytes(secret.sealed), opening.place(secret.account))
     return f"{plural(Secret.objects.count(), 'password')} can be opened"
 
 

@@ -87,7 +87,7 @@ def _described(message: Message) -> dict[str, object]:
         "internal_date": _iso(message.internal_date),
         "date": _iso(message.date),
         "subject": message.subject,
-        "from": (_people(message, "from") or [None])[0],
+        "from": next(iter(_people(message, "from")), None),
         "to": _people(message, "to"),
         "cc": _people(message, "cc"),
         "thread": str(message.thread.uuid),

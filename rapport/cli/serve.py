@@ -3,7 +3,6 @@
 import logging
 import signal
 import subprocess
-import sys
 import threading
 import time
 from types import FrameType
@@ -11,15 +10,12 @@ from types import FrameType
 import uvicorn
 from django.conf import settings
 
+from rapport.cli import processes
 from rapport.cli.jobs import JOBS
 from rapport.cli.say import Commands, Failed, Told, say
 from rapport.people import verbs
 from rapport.people.models import User
-from rapport.settings import environment
 from rapport.sync.engine import Engine
-
-POLITE = 15.0
-"""Seconds a process has to finish what it is committing."""
 
 
 def add_to(commands: Commands) -> None:
@@ -51,8 +47,8 @@ def run_both(host: str, port: int, *others: "subprocess.Popen[bytes]", ready: st
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    web = _start("web", "--host", host, "--port", str(port))
-    engine = _start("worker")
+    web = processes.start("rapport.cli", "web", "--host", host, "--port", str(port))
+    engine = processes.start("rapport.cli", "worker")
     say(ready or f"Rapport is at http://{host}:{port}. Stop it with Ctrl+C.")
     while not stopping.wait(0.3):
         if web.poll() is not None:
@@ -60,27 +56,10 @@ def run_both(host: str, port: int, *others: "subprocess.Popen[bytes]", ready: st
         if engine.poll() is not None:
             say("The engine ended and is started again.")
             time.sleep(1.0)
-            engine = _start("worker")
+            engine = processes.start("rapport.cli", "worker")
     for process in (web, engine, *others):
-        _stop(process)
+        processes.stop(process)
     return 0 if stopping.is_set() else 1
-
-
-def _start(*command: str) -> "subprocess.Popen[bytes]":
-    # A session of its own: Ctrl+C reaches this process only, which then stops the others in order.
-    return subprocess.Popen(
-        [sys.executable, "-m", "rapport.cli", *command], env=environment(), start_new_session=True
-    )
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        process.terminate()
-    try:
-        process.wait(POLITE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _web(told: Told) -> int:

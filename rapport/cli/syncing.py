@@ -2,17 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 from rapport.cli.account import find
 from rapport.cli.jobs import JOBS
 from rapport.cli.say import Commands, Failed, Told, give, plural, say
-from rapport.connect import keys, opening
 from rapport.mail.models import Account, Folder, Message
 from rapport.mime.child import Parsers
-from rapport.providers.errors import ProviderError
-from rapport.sync import hold, worker
-from rapport.sync.verify import Report, as_json, verify
+from rapport.sync import hold, verify, worker
+from rapport.sync.verify import Report, as_json
 from rapport.work.loop import run_due
 
 PATIENCE = 60.0
@@ -41,8 +38,10 @@ def _sync(told: Told) -> None:
         for account in accounts:
             try:
                 _until_done(account, parsers)
-            except (ProviderError, keys.CannotOpen, hold.Lost, worker.Busy) as error:
-                failures.append(f"{account.address}: {_why(account, error)}")
+            except worker.Trouble as error:
+                failures.append(f"{account.address}: {error}")
+            except (hold.Lost, worker.Busy):
+                failures.append(f"{account.address}: another process is syncing it; try again later.")
     finally:
         parsers.close()
     while run_due(JOBS):
@@ -62,19 +61,15 @@ def _chosen(addresses: Sequence[str]) -> list[Account]:
 
 def _until_done(account: Account, parsers: Parsers) -> None:
     """Passes until one changes nothing. The last one has asked the server about every folder."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        with suppress(worker.Busy if time.monotonic() < deadline else ()):
-            if not worker.sync(Account.objects.get(pk=account.pk), parsers, thorough=True):
-                return
-            continue
-        time.sleep(0.2)
-
-
-def _why(account: Account, error: Exception) -> str:
-    if isinstance(error, worker.Busy | hold.Lost):
-        return "another process is syncing it; try again later."
-    return Account.objects.get(pk=account.pk).trouble or str(error)
+    patience = time.monotonic() + PATIENCE
+    more = True
+    while more:
+        try:
+            more = worker.sync(Account.objects.get(pk=account.pk), parsers, thorough=True)
+        except worker.Busy:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.2)
 
 
 def _counted(account: Account) -> dict[str, object]:
@@ -91,12 +86,8 @@ def _verify(told: Told) -> int:
     failures = []
     for account in _chosen(told.addresses):
         try:
-            mailbox = opening.mailbox(account)
-            try:
-                reports += verify(account, mailbox, deep=told.deep)
-            finally:
-                mailbox.close()
-        except (ProviderError, keys.CannotOpen) as error:
+            reports += verify.check(account, deep=told.deep)
+        except worker.Trouble as error:
             failures.append(f"{account.address}: {error}")
     if told.json:
         give(as_json(reports))

@@ -21,9 +21,7 @@ class CannotConnect(Exception):
     """The account cannot be added; the text says why, for people."""
 
 
-def from_tested(
-    uuid: UUID, *, by: User, period: str, create_contacts: bool, folders: Collection[str]
-) -> Account:
+def from_tested(uuid: UUID, *, by: User, period: str, create_contacts: bool, folders: Collection[str]) -> Account:
     """The account that was tested, exactly as it was tested. Raises CannotConnect, connect.test.TooLate.
 
     ``folders`` are the wires of those to be active.

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def seal(secret: str, place: str) -> bytes:
 
 def unseal(sealed: bytes, place: str) -> str:
     """The secret again. Raises CannotOpen."""
-    name, _, rest = bytes(sealed).partition(b".")
+    name, _, rest = sealed.partition(b".")
     key = _keys().get(name.decode(errors="replace"))
     if key is None:
         raise CannotOpen(
@@ -52,10 +53,8 @@ def _keys() -> dict[str, bytes]:
 
 @cache
 def _read(path: Path) -> dict[str, bytes]:
-    try:
+    with suppress(FileExistsError):
         _make(path)
-    except FileExistsError:
-        pass
     return {name: urlsafe_b64decode(key) for name, key in json.loads(path.read_text()).items()}
 
 

@@ -41,7 +41,7 @@ def outgoing(account: Account) -> Endpoint:
 def login(account: Account) -> Login:
     """Who signs in. Raises keys.CannotOpen."""
     secret = Secret.objects.get(account=account)
-    return Login(account.username or account.address, keys.unseal(secret.sealed, place(account)))
+    return Login(account.username or account.address, keys.unseal(bytes(secret.sealed), place(account)))
 
 
 def place(account: Account) -> str:

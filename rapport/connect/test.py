@@ -17,8 +17,11 @@ from rapport.providers import imap, smtp
 from rapport.providers.contract import Endpoint, Login, Provider, RemoteFolder, Role, Security
 from rapport.providers.errors import ProviderError
 
+__all__ = ["Endpoint", "FoundFolder", "Result", "Settings", "TooLate", "keep", "kept", "server", "try_out"]
+
 PERIODS = {"now": timedelta(0), "1m": timedelta(days=30), "3m": timedelta(days=91), "6m": timedelta(days=182)}
 """How far back each choice goes (S14)."""
+HIGHEST_PORT = 65535
 DEFAULT_ROLES = (Role.INBOX, Role.SENT, Role.DRAFTS, Role.ARCHIVE)
 """Folders that are chosen until somebody chooses otherwise."""
 
@@ -106,7 +109,7 @@ def kept(user: User, uuid: UUID) -> tuple[Settings, str, Sequence[FoundFolder], 
     if tested is None:
         raise TooLate
     found = [FoundFolder(**folder) for folder in tested.folders["found"]]
-    return settings_of(tested), keys.unseal(tested.sealed, _place(tested)), found, tested.folders["per_period"]
+    return settings_of(tested), keys.unseal(bytes(tested.sealed), _place(tested)), found, tested.folders["per_period"]
 
 
 def settings_of(tested: Tested) -> Settings:
@@ -115,6 +118,18 @@ def settings_of(tested: Tested) -> Settings:
     return Settings(
         told["address"], told["kind"], told["username"], _endpoint(told["incoming"]), _endpoint(told["outgoing"])
     )
+
+
+def server(text: str) -> Endpoint:
+    """A server as it is typed: ``imap.example.org:993/ssl``, ``[::1]:143/none``. Raises ValueError with words."""
+    place, slash, security = text.rpartition("/")
+    host, colon, port = place.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (slash and colon and host and port.isdecimal() and 0 < int(port) <= HIGHEST_PORT):
+        raise ValueError(f"{text!r} is not HOST:PORT/ssl, HOST:PORT/starttls or HOST:PORT/none")
+    if security not in set(Security):
+        raise ValueError(f"{security!r} is not ssl, starttls or none")
+    return Endpoint(host, int(port), Security(security))
 
 
 def period_start(period: str, at: datetime) -> datetime | None:

@@ -65,28 +65,43 @@ def _words(error: ProviderError, endpoint: Endpoint, side: str) -> Words:
     return Words("protocol", f"{endpoint.host} answered something we don’t understand", str(error), error.said)
 
 
-def _sign_in(error: SignInAgain) -> Words:
-    title, text = {
-        "app-password": (
-            "This server needs an app password here",
-            "The normal password works on the website, not in other apps. Make an app password in the mailbox’s "
-            "security settings, and use it here.",
-        ),
-        "imap-off": (
-            "IMAP is turned off for this mailbox",
-            "Turn it on in the mailbox’s settings at the provider, then test again.",
-        ),
-        "username": (
-            "The server expects a username",
-            "Exchange often wants DOMAIN\\name. Fill in the username, then test again.",
-        ),
-    }.get(
-        error.cause,
+_SIGN_IN = {
+    "app-password": (
+        "This server needs an app password here",
         (
-            "The password was refused",
-            "The server and encryption are right; only the password isn’t. Type it again, then test again.",
+            "The normal password works on the website, not in other apps. "
+            "Make an app password in the mailbox’s security settings, and use it here."
         ),
-    )
+    ),
+    "imap-off": (
+        "IMAP is turned off for this mailbox",
+        "Turn it on in the mailbox’s settings at the provider, then test again.",
+    ),
+    "smtp-off": (
+        "Sending through SMTP is turned off for this mailbox",
+        "Turn it on in the mailbox’s settings at the provider, then test again.",
+    ),
+    "username": (
+        "The server expects a username",
+        "Exchange often wants DOMAIN\\name. Fill in the username, then test again.",
+    ),
+    "encryption": (
+        "This server takes no password without encryption",
+        "Choose TLS or STARTTLS, then test again.",
+    ),
+    "method": (
+        "This server takes no password at all",
+        "It wants another way of signing in, which Rapport does not speak yet.",
+    ),
+}
+_PASSWORD = (
+    "The password was refused",
+    "The server and encryption are right; only the password isn’t. Type it again, then test again.",
+)
+
+
+def _sign_in(error: SignInAgain) -> Words:
+    title, text = _SIGN_IN.get(error.cause, _PASSWORD)
     return Words(error.cause, title, text, error.said)
 
 
@@ -108,8 +123,10 @@ def _unreachable(error: Unreachable, endpoint: Endpoint, side: str) -> Words:
         case "forbidden":
             words = (
                 f"This installation doesn’t connect to {host}, port {port}",
-                f"It is inside a private network, or not a mail port. An administrator can allow it: "
-                f"rapport host allow {host}:{port}",
+                (
+                    "It is inside a private network, or not a mail port. "
+                    f"An administrator can allow it: rapport host allow {host}:{port}"
+                ),
             )
         case "speaks-tls":
             return _switch(error, side, Security.SSL, "This port speaks TLS from the start", "Switch to TLS")

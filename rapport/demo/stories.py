@@ -6,6 +6,7 @@ are dealt like cards, so that none comes twice before all have come once.
 
 import random
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -113,7 +114,7 @@ def _texts(story: Story, cards: Cards) -> list[str]:
         _from_us(offer, client, us, cards),
         _from_client(f"{_thanks(client, cards)}{parts['twist']}", client, cards),
         _from_us(f"{parts['answer']}\n\n{cards.deal('answer_close')}", client, us, cards),
-        f"{parts['close']}\n\n{client.first_name}",
+        f"{parts['close']}\n\n{client.name if 'german' in client.habits else client.first_name}",
     ]
     if story.outcomes[0] != "later":  # an open end needs no answer
         talk.append(f"{cards.deal('close_' + story.outcomes[0])}\n\n{us.first_name}")
@@ -132,14 +133,16 @@ def _from_client(text: str, client: Voice, cards: Cards, first: bool = False) ->
 
 
 def _from_us(text: str, client: Voice, us: Voice, cards: Cards) -> str:
-    name = client.name if "german" in client.habits else client.first_name
-    return f"{cards.deal('greet_us', name)}\n\n{text}\n\n{cards.deal('bye_us')}\n{us.first_name}"
+    formal = "german" in client.habits
+    greeting = f"Dear {client.name}," if formal else cards.deal("greet_us", client.first_name)
+    return f"{greeting}\n\n{text}\n\n{cards.deal('bye_us')}\n{us.first_name}"
 
 
 def _short(client: Voice) -> str:
     house = houses()[client.house]
     name = client.name if house.key == "strangers" else house.name
-    return re.sub(r"[^A-Za-z]+", "-", name.encode("ascii", "ignore").decode()).strip("-")
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z]+", "-", plain).strip("-")
 
 
 def _after(story: Story, day: int, cards: Cards) -> Iterator[Thread]:

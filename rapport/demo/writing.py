@@ -73,7 +73,7 @@ def _plain(line: Line, said: str, quoted: Mail | None) -> str:
 
 def _signature(line: Line) -> str:
     voice, house = line.sender, houses().get(line.sender.house)
-    if {"nosig", "robot"} & (voice.habits | set(line.options)) or not (voice.title or voice.phone):
+    if {"nosig", "robot", "auto"} & (voice.habits | set(line.options)) or not (voice.title or voice.phone):
         return ""
     if ours(voice):
         return f"{voice.name}\n{voice.title}, {FIRM} Acoustics\n{voice.phone} · alderfinch.example"
@@ -236,15 +236,25 @@ def joined(kind: str, parts: Sequence[bytes], key: str) -> bytes:
 
 def text_part(text: str, subtype: str, habits: frozenset[str] = frozenset()) -> bytes:
     """A text in the sender's charset and encoding."""
-    charset = next((habit[8:] for habit in habits if habit.startswith("charset=")), "utf-8")
     flowed = subtype == "plain" and "flowed" in habits
     text = "\n".join(_flow(text)) if flowed else text
-    data = _crlf(text).encode(charset, "xmlcharrefreplace" if subtype == "html" else "replace")
+    charset, data = _encoded(_crlf(text), habits)
     encoding, data = _transfer(data, charset, habits)
     extra = "; format=flowed" if flowed else ""
     label = "us-ascii" if data.isascii() and encoding == "7bit" and charset != "iso-2022-jp" else charset
     head = f"{WORD}text/{subtype}; charset={label}{extra}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     return head.encode() + data
+
+
+def _encoded(text: str, habits: frozenset[str]) -> tuple[str, bytes]:
+    """The text in the sender's charset, or in the next one that has all its characters."""
+    habit = next((habit[8:] for habit in habits if habit.startswith("charset=")), "utf-8")
+    for charset in (habit, "windows-1252") if habit == "iso-8859-1" else (habit,):
+        try:
+            return charset, text.encode(charset)
+        except UnicodeEncodeError:
+            continue
+    return "utf-8", text.encode()
 
 
 def _crlf(text: str) -> str:

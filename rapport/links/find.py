@@ -41,7 +41,7 @@ def relink_contact(contact: Contact) -> None:
     """Associate a contact's older emails, and let go of those under an address it no longer has (D6)."""
     addresses = list(contact.addresses.values_list("address", flat=True))
     stale = Link.objects.filter(contact=contact, rule=Link.Rule.ADDRESS).exclude(found__in=addresses)
-    again = {key for key in stale.values_list("message", flat=True)}
+    again = set(stale.values_list("message", flat=True))
     stale.delete()
     _forget_company(contact, addresses)
     about = Q(participants__address__in=addresses) | Q(pk__in=again)
@@ -94,7 +94,11 @@ def _contacts(addresses: Collection[str], account: Account) -> dict[str, Known]:
     seen = Q(seen_by=None)
     if not account.shared:
         seen |= Q(seen_by=account.owner_id)
-    rows = ContactAddress.objects.filter(seen, address__in=addresses).select_related("contact").order_by(F("seen_by").desc(nulls_last=True))
+    rows = (
+        ContactAddress.objects.filter(seen, address__in=addresses)
+        .select_related("contact")
+        .order_by(F("seen_by").desc(nulls_last=True))
+    )
     return {row.address: Known(row.contact_id, row.contact.company_id) for row in rows}
 
 

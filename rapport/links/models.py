@@ -42,8 +42,12 @@ class Link(models.Model):
                 condition=Q(contact=None, company__isnull=False) | Q(contact__isnull=False, company=None),
                 name="link_to_one",
             ),
-            models.UniqueConstraint(fields=["message", "contact"], condition=~Q(contact=None), name="link_contact_once"),
-            models.UniqueConstraint(fields=["message", "company"], condition=~Q(company=None), name="link_company_once"),
+            models.UniqueConstraint(
+                fields=["message", "contact"], condition=~Q(contact=None), name="link_contact_once"
+            ),
+            models.UniqueConstraint(
+                fields=["message", "company"], condition=~Q(company=None), name="link_company_once"
+            ),
         ]
 
     @property

@@ -50,7 +50,8 @@ def group(batch: Sequence[Sequence[str]], known: Mapping[str, int]) -> list[Grou
 
     first: dict[str | int, int] = {}
     for position, ids in enumerate(batch):
-        for key in [*ids, *(known[one] for one in ids if one in known)]:
+        keys: list[str | int] = [*ids, *(known[one] for one in ids if one in known)]
+        for key in keys:
             other = first.setdefault(key, position)
             low, high = sorted((lead(other), lead(position)))
             leader[high] = low

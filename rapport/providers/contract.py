@@ -44,6 +44,11 @@ class Endpoint:
     pinned: str = ""
     """SHA-256 of the allowed certificate, lower-case hexadecimal."""
 
+    @property
+    def in_clear(self) -> bool:
+        """Whether a password would travel unencrypted."""
+        return self.security is Security.NONE
+
 
 @dataclass(frozen=True)
 class Login:

@@ -11,14 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from rapport import access
 from rapport.crm.models import ContactAddress
 from rapport.links.models import Link
-from rapport.mail.models import (
-    Account,
-    Folder,
-    Listing,
-    Message,
-    Participant,
-    Recipient,
-)
+from rapport.mail.models import Account, Folder, Listing, Message, Participant, Recipient
 from rapport.people.models import User
 
 PAGE = 50
@@ -75,30 +68,20 @@ def conversations(
         listings = listings.filter(unread__gt=0)
     found = list(_past(listings, after).order_by("-newest_at", "-thread")[: limit + 1])
     page = found[:limit]
-    more = (
-        f"{page[-1].newest_at.isoformat()}~{page[-1].thread_id}"
-        if len(found) > limit
-        else None
-    )
+    more = f"{page[-1].newest_at.isoformat()}~{page[-1].thread_id}" if len(found) > limit else None
     return Rows(_rows(user, page), more)
 
 
-def conversation(
-    user: User, thread_id: int, *, folder: Folder | None = None
-) -> Row | None:
+def conversation(user: User, thread_id: int, *, folder: Folder | None = None) -> Row | None:
     """One row by itself, as a changed thread is shown again; ``None`` when it is no longer in this list."""
-    found = list(
-        _listings(user, folder).filter(thread_id=thread_id).order_by("-newest_at")[:1]
-    )
+    found = list(_listings(user, folder).filter(thread_id=thread_id).order_by("-newest_at")[:1])
     return _rows(user, found)[0] if found else None
 
 
 def unread_counts(user: User) -> dict[int, int]:
     """How many conversations with something unread each active folder holds, by the folder's primary key."""
     counted = (
-        Listing.objects.filter(folder__in=access.folders(user), unread__gt=0)
-        .values("folder")
-        .annotate(n=Count("pk"))
+        Listing.objects.filter(folder__in=access.folders(user), unread__gt=0).values("folder").annotate(n=Count("pk"))
     )
     return {row["folder"]: row["n"] for row in counted}
 
@@ -118,9 +101,7 @@ def syncing(user: User) -> dict[int, tuple[int, int]]:
 def _listings(user: User, folder: Folder | None) -> QuerySet[Listing]:
     if folder is not None:
         return Listing.objects.filter(folder=folder)
-    return Listing.objects.filter(
-        folder__in=access.folders(user).filter(role=Folder.Role.INBOX)
-    )
+    return Listing.objects.filter(folder__in=access.folders(user).filter(role=Folder.Role.INBOX))
 
 
 def _past(listings: QuerySet[Listing], after: str) -> QuerySet[Listing]:
@@ -137,14 +118,10 @@ def _rows(user: User, page: Sequence[Listing]) -> list[Row]:
     threads = [listing.thread_id for listing in page]
     newest = _newest(page)
     counts = _counts(threads)
-    others = _other_sides(
-        message for message in newest.values() if not message.incoming
-    )
+    others = _other_sides(message for message in newest.values() if not message.incoming)
     faces = _faces(user, newest.values(), others)
     return [
-        _row(
-            listing, newest[listing.thread_id], counts[listing.thread_id], others, faces
-        )
+        _row(listing, newest[listing.thread_id], counts[listing.thread_id], others, faces)
         for listing in page
         if listing.thread_id in newest
     ]
@@ -167,19 +144,12 @@ def _row(
     faces: dict[str, _Face],
 ) -> Row:
     sent = not message.incoming
-    name, address = (
-        others.get(message.pk, ("", ""))
-        if sent
-        else (message.from_name, message.from_address)
-    )
+    name, address = others.get(message.pk, ("", "")) if sent else (message.from_name, message.from_address)
     face = faces.get(address, _Face("", "", new=False))
     return Row(
         thread=message.thread.uuid,
         account=message.account,
-        who=face.name
-        or name
-        or address
-        or ("nobody yet" if sent else "unknown sender"),
+        who=face.name or name or address or ("nobody yet" if sent else "unknown sender"),
         address=address,
         sent=sent,
         company=face.company,
@@ -233,24 +203,18 @@ def _other_sides(messages: Iterable[Message]) -> dict[int, tuple[str, str]]:
     return first
 
 
-def _faces(
-    user: User, messages: Iterable[Message], others: dict[int, tuple[str, str]]
-) -> dict[str, _Face]:
+def _faces(user: User, messages: Iterable[Message], others: dict[int, tuple[str, str]]) -> dict[str, _Face]:
     """Contact's name and company for the addresses of a page."""
     messages = list(messages)
-    addresses = {message.from_address for message in messages} | {
-        address for _, address in others.values()
-    }
-    known = ContactAddress.objects.filter(
-        address__in=addresses, contact__in=access.contacts(user)
-    ).select_related("contact", "contact__company")
+    addresses = {message.from_address for message in messages} | {address for _, address in others.values()}
+    known = ContactAddress.objects.filter(address__in=addresses, contact__in=access.contacts(user)).select_related(
+        "contact", "contact__company"
+    )
     faces = _companies_by_link(messages)
     for row in known:
         contact = row.contact
         company = contact.company.name if contact.company else ""
-        faces[row.address] = _Face(
-            contact.name, company, new=contact.source == contact.Source.MAIL
-        )
+        faces[row.address] = _Face(contact.name, company, new=contact.source == contact.Source.MAIL)
     return faces
 
 
@@ -261,8 +225,4 @@ def _companies_by_link(messages: Sequence[Message]) -> dict[str, _Face]:
         rule=Link.Rule.DOMAIN,
         role=Recipient.FROM,
     ).select_related("message", "company")
-    return {
-        link.message.from_address: _Face("", link.company.name, new=False)
-        for link in found
-        if link.company
-    }
+    return {link.message.from_address: _Face("", link.company.name, new=False) for link in found if link.company}

@@ -45,15 +45,9 @@ def of_company(user: User, company: Company, *, limit: int = PAGE) -> Sequence[E
     return _entries(user, Link.objects.filter(company=company), limit)
 
 
-def count(
-    user: User, *, contact: Contact | None = None, company: Company | None = None
-) -> int:
+def count(user: User, *, contact: Contact | None = None, company: Company | None = None) -> int:
     """How many emails this person may read on a record; copies in several accounts count once (D12)."""
-    links = (
-        Link.objects.filter(contact=contact)
-        if contact
-        else Link.objects.filter(company=company)
-    )
+    links = Link.objects.filter(contact=contact) if contact else Link.objects.filter(company=company)
     return _visible(user, links).aggregate(n=Count(_SAME, distinct=True))["n"] or 0
 
 
@@ -69,22 +63,15 @@ def _entries(user: User, links: QuerySet[Link], limit: int) -> list[Entry]:
     mine = set(access.accounts(user).values_list("pk", flat=True))
     # Copies of one email have nearly the same date, so a few more rows than wanted hold enough different ones.
     found = (
-        _visible(user, links)
-        .select_related("account", "account__owner", "thread")
-        .order_by("-internal_date", "-pk")
+        _visible(user, links).select_related("account", "account__owner", "thread").order_by("-internal_date", "-pk")
     )
     once: dict[str, Message] = {}
     for message in found[: limit * 3]:
         key = message.message_id or message.sha256
-        if key not in once or (
-            message.account_id in mine and once[key].account_id not in mine
-        ):
+        if key not in once or (message.account_id in mine and once[key].account_id not in mine):
             once[key] = message
     shown = list(once.values())[:limit]
-    return [
-        _entry(message, mine, *told)
-        for message, told in zip(shown, _told(shown, links), strict=True)
-    ]
+    return [_entry(message, mine, *told) for message, told in zip(shown, _told(shown, links), strict=True)]
 
 
 def _entry(message: Message, mine: set[int], reason: str, to: str) -> Entry:
@@ -96,8 +83,6 @@ def _told(messages: Sequence[Message], links: QuerySet[Link]) -> list[tuple[str,
     keys = [message.pk for message in messages]
     reasons = {link.message_id: link.reason for link in links.filter(message__in=keys)}
     first: dict[int, str] = {}
-    for person in Participant.objects.filter(
-        message__in=keys, role=Recipient.TO
-    ).order_by("pk"):
+    for person in Participant.objects.filter(message__in=keys, role=Recipient.TO).order_by("pk"):
         first.setdefault(person.message_id, person.name or person.address)
     return [(reasons.get(key, ""), first.get(key, "")) for key in keys]

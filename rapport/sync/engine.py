@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import close_old_connections, connection
 from django.utils.timezone import now
 
-from rapport.connect import keys, opening
+from rapport.connect import opening
 from rapport.events.models import forget_old
 from rapport.mail.models import Account, Folder
 from rapport.mime.child import Parsers
@@ -83,24 +83,24 @@ class Engine:
             heard, self._dirty = self._dirty - self._running, self._dirty & self._running
         due = {account.pk: account for account in worker.due(at)}
         for account in due.values():
-            self._begin(account, lambda account=account: self._pass(account, inbox_only=False))
+            self._begin(account, inbox_only=False)
         for account in Account.objects.filter(pk__in=heard - set(due)).exclude(state=Account.State.REFUSED):
-            self._begin(account, lambda account=account: self._pass(account, inbox_only=True))
+            self._begin(account, inbox_only=True)
 
-    def _begin(self, account: Account, visit: Callable[[], None]) -> None:
+    def _begin(self, account: Account, *, inbox_only: bool) -> None:
         with self._lock:
             if account.pk in self._running:
                 return
             self._running.add(account.pk)
-        self._pool.submit(self._and_done, account.pk, visit)
+        self._pool.submit(self._and_done, account, inbox_only=inbox_only)
 
-    def _and_done(self, account: int, visit: Callable[[], None]) -> None:
+    def _and_done(self, account: Account, *, inbox_only: bool) -> None:
         try:
-            self._guarded(visit)
+            self._guarded(lambda: self._pass(account, inbox_only=inbox_only))
         finally:
             close_old_connections()
             with self._lock:
-                self._running.discard(account)
+                self._running.discard(account.pk)
 
     def _guarded(self, act: Callable[[], object]) -> None:
         try:
@@ -111,7 +111,7 @@ class Engine:
     def _pass(self, account: Account, *, inbox_only: bool) -> None:
         try:
             worker.sync(account, self._parsers, inbox_only=inbox_only)
-        except (ProviderError, keys.CannotOpen) as error:
+        except worker.Trouble as error:
             log.info("%s: %s", account, error)
             self._watch.drop(account.pk)
         except (hold.Lost, worker.Busy):

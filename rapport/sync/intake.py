@@ -1,6 +1,5 @@
 """Storing what a server said: store, thread, link, announce, in one transaction with the bookmark."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -163,9 +162,9 @@ def _remove(placements: "Iterable[Placement]") -> set[int]:
     for batch in _batches(rows):
         messages = {row.message_id for row in batch}
         Placement.objects.filter(pk__in=[row.pk for row in batch]).delete()
-        left = set(Placement.objects.filter(message__in=messages).values_list("message", flat=True))
+        left = set(Placement.objects.filter(message__in=messages).values_list("message_id", flat=True))
         Message.objects.filter(pk__in=messages - left).update(gone_since=now())
-        touched |= set(Message.objects.filter(pk__in=messages).values_list("thread", flat=True))
+        touched |= set(Message.objects.filter(pk__in=messages).values_list("thread_id", flat=True))
     return touched
 
 
@@ -328,9 +327,7 @@ def _people(message: Message, parsed: ParsedMessage) -> Iterator[Participant]:
     for role, people in headers.items():
         for person in people:
             domain = person.address.rpartition("@")[2][:253]
-            yield Participant(
-                message=message, role=role, name=person.name, address=person.address[:320], domain=domain
-            )
+            yield Participant(message=message, role=role, name=person.name, address=person.address[:320], domain=domain)
 
 
 def _associate(folder: Folder, new: Sequence[Message]) -> None:
@@ -344,8 +341,8 @@ def _associate(folder: Folder, new: Sequence[Message]) -> None:
     changed = find.link(new, named, account)
     for contact in made:
         find.relink_contact(contact)
-    for contact in changed | {contact.pk for contact in made}:
-        Event.objects.create(kind=Event.Kind.CONTACT, about=contact)
+    for key in sorted(changed | {contact.pk for contact in made}):
+        Event.objects.create(kind=Event.Kind.CONTACT, about=key)
 
 
 def _news(folder: Folder, new: Sequence[New]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from django.utils.timezone import now
 
@@ -179,12 +180,10 @@ def _bookmark(folder: Folder) -> Bookmark | None:
 
 
 def _scope(folder: Folder, floor: int) -> Scope:
-    return Scope(
-        since=folder.account.sync_from, floor=floor, observed=folder.observed, remembered=_remembered(folder)
-    )
+    return Scope(since=folder.account.sync_from, floor=floor, observed=folder.observed, remembered=_remembered(folder))
 
 
-def _remembered(folder: Folder) -> frozenset[tuple[object, int]]:
+def _remembered(folder: Folder) -> frozenset[tuple[datetime, int]]:
     """What lay here before the server rebuilt the folder."""
     if not folder.generation:
         return frozenset()
@@ -192,9 +191,7 @@ def _remembered(folder: Folder) -> frozenset[tuple[object, int]]:
     return frozenset(old.values_list("message__internal_date", "message__size"))
 
 
-def _arrived(
-    meta: RemoteMeta, message: RemoteMessage, digest: str, outcome: ParsedMessage | Unreadable
-) -> Arrived:
+def _arrived(meta: RemoteMeta, message: RemoteMessage, digest: str, outcome: ParsedMessage | Unreadable) -> Arrived:
     if isinstance(outcome, Unreadable):
         return Arrived(meta, digest, len(message.raw), None, str(outcome))
     return Arrived(meta, digest, len(message.raw), outcome)

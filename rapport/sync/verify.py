@@ -8,11 +8,13 @@ from hashlib import sha256
 
 from django.utils.timezone import now
 
+from rapport.connect import keys, opening
 from rapport.mail.models import Account, Folder, Placement, Skipped
 from rapport.providers.contract import Provider
-from rapport.providers.errors import Refused
+from rapport.providers.errors import ProviderError, Refused
 from rapport.providers.uids import UidSet
 from rapport.sync.plan import in_order, search_from
+from rapport.sync.worker import Trouble
 
 NOT_OPENED = "the folder cannot be opened"
 
@@ -39,6 +41,18 @@ class Report:
         return not self.missing and not self.extra
 
 
+def check(account: Account, *, deep: bool = False) -> list[Report]:
+    """Sign in and compare. Raises worker.Trouble, and leaves the account as it is."""
+    try:
+        mailbox = opening.mailbox(account)
+        try:
+            return list(verify(account, mailbox, deep=deep))
+        finally:
+            mailbox.close()
+    except (ProviderError, keys.CannotOpen) as error:
+        raise Trouble(str(error)) from error
+
+
 def verify(account: Account, mailbox: Provider, *, deep: bool = False) -> Iterator[Report]:
     """Compare every followed folder of an account with the server. ``deep`` fetches every body and compares sha256."""
     there = {folder.wire for folder in mailbox.folders()}
@@ -51,9 +65,7 @@ def _folder(account: Account, folder: Folder, mailbox: Provider, *, deep: bool) 
     wire = bytes(folder.wire)
     rows = Placement.objects.filter(folder=folder, generation=folder.generation)
     placed = dict(rows.values_list("uid", "message__sha256"))
-    reasons = dict(
-        Skipped.objects.filter(folder=folder, generation=folder.generation).values_list("uid", "reason")
-    )
+    reasons = dict(Skipped.objects.filter(folder=folder, generation=folder.generation).values_list("uid", "reason"))
     try:
         server = mailbox.listed(wire)
     except Refused:

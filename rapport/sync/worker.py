@@ -2,10 +2,9 @@
 
 import logging
 import random
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 
 from rapport.connect import keys, opening, words
@@ -32,10 +31,14 @@ class Busy(Exception):
     """Another worker holds the account."""
 
 
+class Trouble(Exception):
+    """The account cannot be synced now; the text says why, as it stands on the account."""
+
+
 def sync(account: Account, parsers: Parsers, *, thorough: bool = False, inbox_only: bool = False) -> bool:
     """One pass over an account, whatever happens in it; whether anything changed.
 
-    Raises ProviderError after noting it on the account, hold.Lost, Busy.
+    Raises Trouble after noting it on the account, hold.Lost, Busy.
     """
     claim = hold.take(account)
     if claim is None:
@@ -51,17 +54,16 @@ def sync(account: Account, parsers: Parsers, *, thorough: bool = False, inbox_on
             mailbox.close()
         _well(account, complete=not inbox_only)
     except ProviderError as error:
-        _trouble(account, error)
-        raise
+        raise Trouble(_trouble(account, error)) from error
     except keys.CannotOpen as error:
-        _note_trouble(account, Account.State.REFUSED, Words("keys", "The password can’t be read", str(error)))
-        raise
+        said = Words("keys", "The password can’t be read", str(error))
+        raise Trouble(_note_trouble(account, Account.State.REFUSED, said)) from error
     finally:
         claim.release()
     return changed
 
 
-def due(at: datetime) -> Collection[Account]:
+def due(at: datetime) -> QuerySet[Account]:
     """Accounts whose next pass may begin."""
     return Account.objects.exclude(state=Account.State.REFUSED).filter(Q(next_pass=None) | Q(next_pass__lte=at))
 
@@ -94,20 +96,19 @@ def _well(account: Account, *, complete: bool) -> None:
         Account.objects.filter(pk=account.pk).update(**times)
 
 
-def _trouble(account: Account, error: ProviderError) -> None:
+def _trouble(account: Account, error: ProviderError) -> str:
     """Say on the account what is wrong, and when it is tried again. Only a refused sign-in disables (D7)."""
     said = words.incoming(error, opening.incoming(account))
     if not isinstance(error, SignInAgain):
         asked = error.after if isinstance(error, TryLater) else None
-        _note_trouble(account, None, said, plan.wait_after(account.attempts, asked, _CHANCE))
-    elif account.refusals:
-        _note_trouble(account, Account.State.REFUSED, said)
-    else:
-        Account.objects.filter(pk=account.pk).update(refusals=F("refusals") + 1)
-        _note_trouble(account, None, said, AGAIN_AFTER_REFUSAL)
+        return _note_trouble(account, None, said, plan.wait_after(account.attempts, asked, _CHANCE))
+    if account.refusals:
+        return _note_trouble(account, Account.State.REFUSED, said)
+    Account.objects.filter(pk=account.pk).update(refusals=F("refusals") + 1)
+    return _note_trouble(account, None, said, AGAIN_AFTER_REFUSAL)
 
 
-def _note_trouble(account: Account, state: str | None, said: Words, wait: timedelta = EVERY) -> None:
+def _note_trouble(account: Account, state: str | None, said: Words, wait: timedelta = EVERY) -> str:
     fresh = Account.objects.get(pk=account.pk)
     fresh.trouble, fresh.said = str(said), said.said[:200]
     fresh.trouble_since = fresh.trouble_since or now()
@@ -119,6 +120,7 @@ def _note_trouble(account: Account, state: str | None, said: Words, wait: timede
         fresh.state = Account.State.UNREACHED
     fresh.save(update_fields=["trouble", "said", "trouble_since", "attempts", "next_pass", "state"])
     _announce(account)
+    return fresh.trouble
 
 
 def _announce(account: Account) -> None:

@@ -120,7 +120,7 @@ class Sidebar:
 
 
 def sidebar(user: User, *, section: Section = "", folder: Folder | None = None) -> Sidebar:
-    """The sidebar as this person sees it, standing in a folder or section. Six queries."""
+    """The sidebar as this person sees it, standing in a folder or section. Four queries."""
     folders = _by_account(access.folders(user))
     unread = run.unread_counts(user)
     syncing = run.syncing(user)

@@ -47,14 +47,15 @@ def locked_out(
     credentials: dict[str, str] | None = None,
 ) -> HttpResponse:
     """What axes shows to someone who guesses."""
-    address = (credentials or {}).get("username") or request.POST.get("address", "")
+    address = (credentials or {}).get("address") or request.POST.get("address", "")
     response = _page(request, address, paused=True, status=429)
     response["Retry-After"] = str(MINUTES * 60)
     return response
 
 
 def _credentials(form: SignIn) -> dict[str, str]:
-    return {"username": form.cleaned_data["address"], "password": form.cleaned_data["password"]}
+    # By the user model's own field name: axes counts and locks by that, and by nothing else.
+    return {"address": form.cleaned_data["address"], "password": form.cleaned_data["password"]}
 
 
 def _page(

@@ -16,7 +16,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rapport import access
-from rapport.crm.models import Contact
 from rapport.mail.models import Account, Folder
 from rapport.people import verbs as people
 from rapport.people.models import User
@@ -106,15 +105,14 @@ class Progress:
 def _coming_in(user: User, account: Account) -> dict[str, object]:
     inbox = access.folders(user).filter(account=account, role=Folder.Role.INBOX).first()
     mail = access.messages(user).filter(account=account)
-    made = access.contacts(user).filter(source=Contact.Source.MAIL)
     rows = run.conversations(user, folder=inbox, limit=SHOWN).rows if inbox else ()
     return {
         "folder": inbox,
         "rows": rows,
         "list": {"folder": inbox, "open": None, "query": ""},
         "progress": _progress(account, run.syncing(user).get(account.pk), mail.count()),
-        "contacts": made.count(),
-        "companies": access.companies(user).count(),
+        "contacts": access.contacts(user).filter(links__message__account=account).distinct().count(),
+        "companies": access.companies(user).filter(links__message__account=account).distinct().count(),
         "automatic": mail.filter(automatic=True).values("from_address").distinct().count(),
     }
 
@@ -137,7 +135,8 @@ def _administrator(request: HttpRequest, form: forms.Administrator, trouble: str
         "name": form["name"].value() or "",
         "address": form["address"].value() or "",
     }
-    return render(request, "welcome/administrator.html", context, status=422 if trouble or form.errors else 200)
+    # Not a 4xx, which would write the address, and with it the token, into the log.
+    return render(request, "welcome/administrator.html", context)
 
 
 def _link_is_void(request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,6 @@
 """Secrets at rest."""
 
 import json
-import os
 import stat
 from pathlib import Path
 
@@ -41,5 +40,5 @@ def test_another_keys_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_keys_file_is_private() -> None:
     keys.ready()
 
-    assert stat.S_IMODE(os.stat(settings.KEYS_FILE).st_mode) == 0o600
+    assert stat.S_IMODE(Path(settings.KEYS_FILE).stat().st_mode) == 0o600
     assert json.loads(Path(settings.KEYS_FILE).read_text())

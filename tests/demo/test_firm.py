@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import islice
-from typing import cast
 
 import pytest
 
@@ -27,11 +26,11 @@ def read() -> Read:
 
 
 def _parse(raw: bytes) -> EmailMessage:
-    return cast("EmailMessage", message_from_bytes(raw, policy=policy.default))  # the policy decides the class
+    return message_from_bytes(raw, policy=policy.default)
 
 
 def _parts(read: Read) -> Iterator[EmailMessage]:
-    return (cast("EmailMessage", part) for _, mail in read for part in mail.walk())
+    return (part for _, mail in read for part in mail.walk())
 
 
 def _text(mail: EmailMessage) -> str:
@@ -148,9 +147,13 @@ def test_people_write_in_the_charsets_of_their_countries(read: Read) -> None:
 
 
 def test_nothing_is_lost_in_those_charsets(read: Read) -> None:
-    for _, mail in read:
-        assert "�" not in _text(mail)
-        assert not re.search(r"\w\?\w", re.sub(r"https?://\S+", "", _text(mail)))
+    texts = [_text(mail) for _, mail in read]
+
+    assert any("田辺 ゆき" in text for text in texts)
+    assert any("Олександр Гриценко" in text for text in texts)
+    assert any("颜色和上次一样" in text for text in texts)
+    assert any("einschließlich" in text for text in texts)
+    assert not any("�" in text or re.search(r"[?]\d", text) for text in texts)
 
 
 def test_machines_write_too(read: Read) -> None:

@@ -14,6 +14,7 @@ from rapport.web import assets
 register = template.Library()
 
 WEEK = timedelta(days=6)
+HIDDEN = format_html('aria-hidden="{}"', "true")
 
 
 @register.filter
@@ -117,7 +118,7 @@ def hue(address: str) -> int:
 @register.simple_tag
 def icon(name: str, extra: str = "", label: str = "") -> SafeString:
     """A drawing from the sprite; hidden from readers unless it says something by itself."""
-    meaning = format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="true"')
+    meaning = format_html('role="img" aria-label="{}"', label) if label else HIDDEN
     sprite = assets.url("icons.svg")
     return format_html('<svg class="i {}" {}><use href="{}#i-{}"/></svg>', extra, meaning, sprite, name)
 

@@ -1,0 +1,243 @@
+"""Reading in a browser: the list, the conversation, the keys, and what arrives meanwhile."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "correct horse battery"
+WORDS = """
+import django; django.setup()
+from django.utils.timezone import now
+from datetime import timedelta
+from rapport.events.models import Event
+from rapport.mail.models import *
+from rapport.people.models import User
+from rapport.people import verbs
+from tests.web.letters import *
+"""
+CAST = f"""
+verbs.add("ana@finch.example", name="Ana Ortega", password="{PASSWORD}", admin=True)
+sales = account("sales@finch.example")
+ines = contact("Ines Carvalho", "ines@lumen.example")
+thread = mail(sales, "The quote", text="First", at=now() - timedelta(minutes=9), about=[ines]).thread
+page = "<p>Second</p><script>alert(1)</script><img src='http://127.0.0.1:9/p.gif'>" + "<p>line</p>" * 30
+mail(sales, "Re: The quote", html=page, thread=thread, at=now() - timedelta(minutes=8), about=[ines])
+mail(sales, "Canteen", sender=("Hendrik", "h@x.example"), at=now() - timedelta(minutes=20), unread=True)
+for n in range(60): mail(sales, f"Older {{n}}", at=now() - timedelta(days=2, minutes=n))
+"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server of our own, with a home of its own."""
+
+    url: str
+    environment: dict[str, str]
+
+    def do(self, code: str) -> None:
+        """What the engine would do meanwhile: another process writes to the same database."""
+        subprocess.run([sys.executable, "-c", WORDS + code], cwd=ROOT, env=self.environment, check=True, timeout=60)
+
+    def arrives(self, subject: str, *, thread: str = "") -> None:
+        """An email comes in."""
+        into = f"Thread.objects.get(uuid='{thread}')" if thread else "None"
+        self.do(
+            "a = Account.objects.get()\n"
+            f"m = mail(a, '{subject}', sender=('Yuki', 'y@x.example'), unread=True, at=now(), thread={into})\n"
+            "Event.objects.create(kind='thread', account=a.pk, about=m.thread_id, arrived=True)"
+        )
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The pages with a small mailbox behind them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "RAPPORT_HOME": str(tmp_path_factory.mktemp("home")),
+        "DJANGO_SETTINGS_MODULE": "rapport.settings",
+        "RAPPORT_URL": f"http://127.0.0.1:{port}",
+    }
+    server = Running(f"http://127.0.0.1:{port}", environment)
+    subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    server.do(CAST)
+    command = [sys.executable, "-m", "uvicorn", "rapport.asgi:application", "--port", str(port), "--log-level", "error"]
+    process = subprocess.Popen([*command, "--timeout-graceful-shutdown", "1"], cwd=ROOT, env=environment)
+    try:
+        _wait_for(server.url + "/sign-in")
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture
+def page(browser: Browser, running: Running) -> Iterator[Page]:
+    """Ana's browser, in the shared inbox; nothing may go wrong in its console."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}, base_url=running.url) as context:
+        page = context.new_page()
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto("/sign-in")
+        page.fill("[name=address]", "ana@finch.example")
+        page.fill("[name=password]", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/inbox/")
+        page.get_by_role("link", name="sales@").click()
+        page.wait_for_url("**/inbox/*-*/")
+        page.mouse.move(1000, 5)
+        yield page
+        assert wrong == []
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(100):
+        try:
+            with urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"{url} does not answer.")
+
+
+def _open(page: Page, subject: str) -> None:
+    page.locator("#rows .subj", has_text=subject).first.click()
+    expect(page.locator("#subject")).to_contain_text(subject)
+
+
+def test_new_mail_appears_by_itself_within_two_seconds(page: Page, running: Running) -> None:
+    running.arrives("Just arrived")
+
+    expect(page.locator("#rows [role=row]").first).to_contain_text("Just arrived", timeout=2000)
+    expect(page).to_have_title(f"({page.locator('[data-unread-total]').get_attribute('data-unread-total')}) sales@ — Inbox · Rapport")
+
+
+def test_nothing_moves_under_the_pointer(page: Page, running: Running) -> None:
+    row = page.locator("#rows [role=row]").nth(1)
+    row.hover()
+    before = row.bounding_box()
+
+    running.arrives("While I point")
+
+    expect(page.locator("#new-pill")).to_have_text("1 new email", timeout=2000)
+    assert row.bounding_box() == before
+    page.click("#new-pill")
+    expect(page.locator("#rows [role=row]").first).to_contain_text("While I point")
+
+
+def test_opening_is_one_request_and_back_returns(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.resource_type in ("xhr", "document") else None)
+
+    _open(page, "The quote")
+
+    assert [url for url in asked if "/body" not in url and "/assets/" not in url and "/sidebar" not in url] == [page.url]
+    page.go_back()
+    expect(page.locator("#reader h2")).to_have_text("No conversation open")
+
+
+def test_the_keys_move_open_and_return(page: Page) -> None:
+    for key in ("j", "j"):
+        page.keyboard.press(key)
+    row = page.locator("#rows [role=row]:focus")
+    thread = row.get_attribute("data-thread")
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#subject")).to_be_focused()
+    assert page.locator("#reader").get_attribute("data-thread") == thread
+    page.keyboard.press("Escape")
+    expect(page.locator(f"#row-{thread}")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#reader h2")).to_have_text("No conversation open")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.wait_for_url("**/contacts/")
+
+
+def test_the_frame_is_as_high_as_its_email_and_runs_nothing(page: Page, running: Running) -> None:
+    away: list[str] = []
+    page.on("request", lambda request: away.append(request.url) if not request.url.startswith(running.url) else None)
+    page.on("dialog", lambda dialog: pytest.fail("A script ran."))
+
+    _open(page, "The quote")
+    frame = page.locator("#messages iframe")
+
+    expect(frame).to_have_count(1)
+    page.wait_for_function("document.querySelector('#messages iframe').offsetHeight > 600")
+    assert frame.evaluate("f => f.contentDocument.documentElement.scrollHeight <= f.clientHeight + 1")
+    expect(page.locator("#messages .notice")).to_contain_text("Remote images are blocked (1)")
+    assert [url for url in away if not url.startswith("data:")] == []
+
+
+def test_the_open_conversation_grows_and_stays_where_it_is(page: Page, running: Running) -> None:
+    _open(page, "The quote")
+    page.locator("#messages a.m-h").first.click()
+    expect(page.locator("#messages .msg:not(.shut)")).to_have_count(2)
+    page.wait_for_timeout(300)
+    page.evaluate("document.querySelector('#conv').scrollTop = 60")
+    thread = page.locator("#reader").get_attribute("data-thread") or ""
+    there = page.locator("#messages .msg").count()
+
+    running.arrives("Re: The quote", thread=thread)
+
+    expect(page.locator("#messages .msg")).to_have_count(there + 1, timeout=2000)
+    expect(page.locator("#messages .msg:not(.shut)")).to_have_count(3)
+    assert page.evaluate("document.querySelector('#conv').scrollTop") == 60
+
+
+def test_older_conversations_come_as_one_scrolls(page: Page) -> None:
+    expect(page.locator("#rows [role=row]")).to_have_count(50)
+
+    page.locator("#next-page").scroll_into_view_if_needed()
+
+    expect(page.locator("#next-page")).to_have_count(0)
+    assert page.locator("#rows [role=row]").count() > 60
+    assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == page.locator("[id]").count()
+
+
+def test_on_a_telephone_there_is_one_pane_at_a_time(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator("#reader")).to_be_hidden()
+
+    _open(page, "The quote")
+
+    expect(page.locator("#rows")).to_be_hidden()
+    expect(page.locator(".tabbar")).to_be_hidden()
+    page.click("[data-context]")
+    expect(page.locator("#context")).to_contain_text("Ines Carvalho")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.keyboard.press("Escape")
+    page.click("[data-back]")
+    expect(page.locator("#rows")).to_be_visible()
+
+
+def test_it_works_without_scripts(browser: Browser, page: Page, running: Running) -> None:
+    state = page.context.storage_state()
+    with browser.new_context(java_script_enabled=False, storage_state=state, base_url=running.url) as context:
+        plain = context.new_page()
+        plain.goto(page.url)
+        plain.click("#rows .subj >> text=The quote")
+        plain.click("#messages a.m-h")
+
+        expect(plain.locator("#messages iframe")).to_have_count(2)
+
+
+def test_who_signs_out_elsewhere_is_out_here(page: Page, running: Running) -> None:
+    running.do("from django.contrib.sessions.models import Session; Session.objects.all().delete()")
+
+    page.wait_for_url("**/sign-in**", timeout=8000)
