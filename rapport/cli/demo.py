@@ -27,7 +27,7 @@ from rapport.people.models import User
 LIVING = 90
 """Seconds between two new emails, about."""
 LOOPBACK = "127.0.0.1"
-KINDS = {firm.SALES: "shared", firm.INFO: "shared", firm.MARA: "personal"}
+KINDS = {firm.SALES: "shared", firm.INFO: "shared", firm.MARA: "personal", firm.TOMASZ: "personal"}
 PERIOD = "6m"
 
 

@@ -341,8 +341,8 @@ def _associate(folder: Folder, new: Sequence[Message]) -> None:
     changed = find.link(new, named, account)
     for contact in made:
         find.relink_contact(contact)
-    for key in sorted(changed | {contact.pk for contact in made}):
-        Event.objects.create(kind=Event.Kind.CONTACT, about=key)
+    keys = sorted(changed | {contact.pk for contact in made})
+    Event.objects.bulk_create(Event(kind=Event.Kind.CONTACT, about=key) for key in keys)
 
 
 def _news(folder: Folder, new: Sequence[New]) -> set[int]:

@@ -113,9 +113,7 @@ class Page(Frame):
 def page(request: SignedIn, folder: Folder | None, *, open_thread: UUID | None = None) -> Page:
     """The page of the list that the address asks for."""
     frame = _frame(request, folder, open_thread)
-    found = run.conversations(
-        request.user, folder=folder, unread=frame.unread, after=request.GET.get("after", "")[:80]
-    )
+    found = run.conversations(request.user, folder=folder, unread=frame.unread, after=request.GET.get("after", "")[:80])
     days = [(day, list(rows)) for day, rows in groupby(found.rows, key=lambda row: words.day(row.at))]
     newer, older = _neighbours(found.rows, open_thread)
     return Page(

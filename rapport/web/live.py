@@ -177,10 +177,7 @@ def heard(user: User, events: Sequence[Event]) -> list[str]:
         Event.Kind.COMPANY: access.companies(user).filter(pk__in=about[Event.Kind.COMPANY]),
     }
     names = {
-        (kind, pk): uuid
-        for kind, rows in seen.items()
-        if about[kind]
-        for pk, uuid in rows.values_list("pk", "uuid")
+        (kind, pk): uuid for kind, rows in seen.items() if about[kind] for pk, uuid in rows.values_list("pk", "uuid")
     }
     said: dict[tuple[str, int], tuple[int, bool]] = {}
     for event in events:

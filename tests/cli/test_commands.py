@@ -2,72 +2,16 @@
 
 import json
 import mailbox
-import os
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Shell, connecting
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import Sink
 from tests.world import a_letter
-
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass
-class Shell:
-    """A home of its own, and the commands in it."""
-
-    home: Path
-
-    def run(self, *words: str, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
-        """One command; its exit code has to be this."""
-        done = subprocess.run(
-            [sys.executable, "-m", "rapport.cli", *words],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "RAPPORT_HOME": str(self.home)},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, f"{words}: {done.stdout}{done.stderr}"
-        return done
-
-    def json(self, *words: str, stdin: str = "", code: int = 0) -> object:
-        """What it prints on standard output is one JSON value."""
-        return json.loads(self.run(*words, "--json", stdin=stdin, code=code).stdout)
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "home")
-
-
-@pytest.fixture(scope="module")
-def smtp() -> Iterator[Sink]:
-    with Sink() as sink:
-        yield sink
-
-
-def _connect(user: str, dovecot: Dovecot, smtp: Sink, **change: str) -> list[str]:
-    told = {
-        "--username": user,
-        "--kind": "shared",
-        "--type": "imap",
-        "--incoming": f"127.0.0.1:{dovecot.port}/none",
-        "--outgoing": f"127.0.0.1:{smtp.port}/none",
-        "--sync-from": "all",
-        "--folders": "all",
-    } | {f"--{name}": value for name, value in change.items()}
-    words = [word for pair in told.items() for word in pair]
-    return ["account", "connect", "sales@rapport.test", "--password-stdin", *words]
 
 
 def test_from_an_empty_home_to_a_verified_mailbox(shell: Shell, dovecot: Dovecot, smtp: Sink, tmp_path: Path) -> None:
@@ -79,7 +23,7 @@ def test_from_an_empty_home_to_a_verified_mailbox(shell: Shell, dovecot: Dovecot
         "user", "add", "ana@rapport.test", "--name", "Ana", "--admin", "--password-stdin", stdin="a fine password"
     )
 
-    shown = shell.json(*_connect(user, dovecot, smtp), "--create-contacts", stdin="secret")
+    shown = shell.json(*connecting(user, dovecot, smtp), "--create-contacts", stdin="secret")
     assert isinstance(shown, dict)
     assert (shown["address"], shown["state"]) == ("sales@rapport.test", "new")
     assert "secret" not in json.dumps(shown)
@@ -140,7 +84,7 @@ def test_every_failure_has_its_own_sentence(  # noqa: PLR0917  # a table's colum
     ports = {"imap": dovecot.port, "imaps": dovecot.tls_port}
     told = {name: value.format(**ports) for name, value in change.items()}
 
-    failed = shell.run(*_connect(dovecot.new_user(), dovecot, smtp, **told), stdin=password, code=1)
+    failed = shell.run(*connecting(dovecot.new_user(), dovecot, smtp, **told), stdin=password, code=1)
 
     assert said in failed.stderr
     assert failed.stdout == ""
@@ -149,7 +93,7 @@ def test_every_failure_has_its_own_sentence(  # noqa: PLR0917  # a table's colum
 
 def test_an_untrusted_certificate_is_allowed_by_its_fingerprint(shell: Shell, dovecot: Dovecot, smtp: Sink) -> None:
     """S19, D8: exactly this one."""
-    words = _connect(dovecot.new_user(), dovecot, smtp, incoming=f"127.0.0.1:{dovecot.tls_port}/ssl")
+    words = connecting(dovecot.new_user(), dovecot, smtp, incoming=f"127.0.0.1:{dovecot.tls_port}/ssl")
     failed = shell.run(*words, stdin="secret", code=1)
     fingerprint = failed.stderr.rpartition("--allow-certificate ")[2].split()[0]
 
@@ -159,17 +103,17 @@ def test_an_untrusted_certificate_is_allowed_by_its_fingerprint(shell: Shell, do
 
 
 def test_clear_text_beyond_loopback_has_to_be_said(shell: Shell, dovecot: Dovecot, smtp: Sink) -> None:
-    words = _connect("ana", dovecot, smtp, incoming="imap.rapport.invalid:143/none")
+    words = connecting("ana", dovecot, smtp, incoming="imap.rapport.invalid:143/none")
 
     assert "clear text" in shell.run(*words, stdin="secret", code=2).stderr
 
 
 def test_folders_are_chosen_by_name(shell: Shell, dovecot: Dovecot, smtp: Sink) -> None:
     user = dovecot.new_user()
-    failed = shell.run(*_connect(user, dovecot, smtp, folders="INBOX,Quotes"), stdin="secret", code=1)
+    failed = shell.run(*connecting(user, dovecot, smtp, folders="INBOX,Quotes"), stdin="secret", code=1)
     assert "No such folder: Quotes. There are:" in failed.stderr
 
-    shown = shell.json(*_connect(user, dovecot, smtp, folders="INBOX,Sent"), stdin="secret")
+    shown = shell.json(*connecting(user, dovecot, smtp, folders="INBOX,Sent"), stdin="secret")
 
     assert isinstance(shown, dict)
     assert {one["name"] for one in shown["folders"] if one["active"]} == {"INBOX", "Sent"}
@@ -179,7 +123,7 @@ def test_a_changed_password_disables_only_after_a_second_refusal(shell: Shell, s
     """S29, D7, B11: what is here stays."""
     with Dovecot(users=["ana"]) as own:
         own.deliver("ana", [a_letter()])
-        shell.run(*_connect("ana", own, smtp), stdin="secret")
+        shell.run(*connecting("ana", own, smtp), stdin="secret")
         shell.run("sync", "--once")
         own.set_password("ana", "changed")
 

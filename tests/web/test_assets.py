@@ -63,7 +63,14 @@ def test_no_script_stands_in_a_page() -> None:
 
 @pytest.mark.parametrize(
     ("octets", "told"),
-    [(1, "1 byte"), (512, "512 bytes"), (340_000, "340 KB"), (2_400_000, "2.4 MB"), (18_600_000, "18.6 MB"), (999_900, "1.0 MB")],
+    [
+        (1, "1 byte"),
+        (512, "512 bytes"),
+        (340_000, "340 KB"),
+        (2_400_000, "2.4 MB"),
+        (18_600_000, "18.6 MB"),
+        (999_900, "1.0 MB"),
+    ],
 )
 def test_sizes_read_like_a_person_wrote_them(octets: int, told: str) -> None:
     assert words.filesize(octets) == told

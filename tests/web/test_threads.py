@@ -102,9 +102,7 @@ def test_the_text_is_a_document_that_can_do_nothing(ben: User, sales: Account) -
     client = signed_in(ben)
 
     answer = client.get(reverse("message-body", args=[message.uuid]))
-    again = client.get(
-        reverse("message-body", args=[message.uuid]), headers={"If-None-Match": answer.headers["ETag"]}
-    )
+    again = client.get(reverse("message-body", args=[message.uuid]), headers={"If-None-Match": answer.headers["ETag"]})
 
     policy = answer.headers["Content-Security-Policy"]
     assert "sandbox" in policy
@@ -183,7 +181,9 @@ def colleagues(ana: User) -> Message:
     """An email in Ana's own mailbox, on a contact that everybody sees."""
     own = account("ana@finch.example", owner=ana)
     known = contact("Ines Carvalho", "ines@lumen.example")
-    return mail(own, "Parking", about=[known], bcc=[("Hidden", "hidden@x.example")], raw=b"Bcc: hidden@x.example\r\n\r\nhi")
+    return mail(
+        own, "Parking", about=[known], bcc=[("Hidden", "hidden@x.example")], raw=b"Bcc: hidden@x.example\r\n\r\nhi"
+    )
 
 
 def test_a_colleagues_email_is_readable_by_itself_where_a_contact_shows_it(ben: User, colleagues: Message) -> None:

@@ -199,15 +199,19 @@ let inter = null;
 function dress(frame) {
   const inside = frame.contentDocument;
   const view = frame.contentWindow;
+  inter ??= font ? fetch(font.href).then((answer) => answer.arrayBuffer()) : null;
+  inter?.then((bytes) => view.FontFace && inside.fonts.add(new view.FontFace("Inter", bytes, { weight: "100 900" })));
   // A mail with colours of its own is shown as it is, on its light sheet.
-  if (view.getComputedStyle(inside.documentElement).colorScheme !== "light dark") return;
+  if (view.getComputedStyle(inside.documentElement).colorScheme !== "light dark") {
+    frame.classList.add("sheet");
+    if (matchMedia("(prefers-color-scheme: dark)").matches) inside.body.style.padding = "12px";
+    return;
+  }
   const style = inside.createElement("style");
   style.textContent = `html{background:transparent}body{padding:0;font-size:${wide() ? 14 : 15}px;color:light-dark(#1D1C1A,#EDECE8)}
     :where(p){margin:.75em 0}:where(ul,ol){padding-inline-start:20px}body>:first-child{margin-top:0}body>:last-child{margin-bottom:0}
     :where(a){color:light-dark(#00627C,#6CC9E4)}`;
   inside.head.append(style);
-  inter ??= font ? fetch(font.href).then((answer) => answer.arrayBuffer()) : null;
-  inter?.then((bytes) => inside.fonts.add(new view.FontFace("Inter", bytes, { weight: "100 900" })));
 }
 
 function fit(frame) {
@@ -215,6 +219,7 @@ function fit(frame) {
   if (!inside?.body || inside.URL === "about:blank") return;
   const measure = () => {
     const high = Math.max(Math.ceil(inside.documentElement.getBoundingClientRect().height), inside.body.offsetHeight);
+    frame.classList.add("fit");
     if (high > 0) frame.style.height = `${high + (inside.documentElement.scrollWidth > inside.documentElement.clientWidth ? 14 : 0)}px`;
   };
   dress(frame);
