@@ -99,7 +99,7 @@ def _contact(
 ) -> HttpResponse:
     context = {"contact": contact, "addresses": _addresses(contact), "editing": editing, "trouble": trouble}
     if editing and _wants_piece(request):
-        return render(request, "records/_edit_contact.html", context, status=editing.status)
+        return _piece(request, "records/_edit_contact.html", context, editing.status)
     limit = _limit(request)
     context |= {
         "months": _months(timeline.of_contact(request.user, contact, limit=limit), contact.first_name),
@@ -195,7 +195,7 @@ def _companies(request: SignedIn) -> dict[str, Any]:  # a template's context
 def _company(request: SignedIn, company: Company, *, editing: "Editing | None" = None) -> HttpResponse:
     context = {"company": company, "domains": _domains(company), "editing": editing}
     if editing and _wants_piece(request):
-        return render(request, "records/_edit_company.html", context, status=editing.status)
+        return _piece(request, "records/_edit_company.html", context, editing.status)
     limit = _limit(request)
     context |= {
         "months": _months(timeline.of_company(request.user, company, limit=limit), "its contact"),
@@ -368,11 +368,18 @@ def _over(
 ) -> HttpResponse:
     """A dialog for a page that asks for one, else over its list."""
     if request.headers.get("HX-Target") == "dialog":
-        return render(request, piece, {"editing": editing}, status=editing.status)
+        return _piece(request, piece, {"editing": editing}, editing.status)
     if _wants_piece(request):
-        return render(request, "connecting/_dialog.html", {"editing": editing, "piece": piece}, status=editing.status)
+        return _piece(request, "connecting/_dialog.html", {"editing": editing, "piece": piece}, editing.status)
     context = {**around(request), "editing": editing, "dialog": piece}
     return shell.render(request, page, context, section=section, status=editing.status)
+
+
+def _piece(request: SignedIn, template: str, context: Mapping[str, Any], status: int) -> HttpResponse:
+    """Part of a page. Not kept by the browser: under the same address there is a whole one."""
+    response = render(request, template, context, status=status)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _wants_piece(request: HttpRequest) -> bool:

@@ -44,7 +44,7 @@ function present() {
   const heading = dialog.querySelector("h2");
   if (heading && heading !== dialog.heading) {
     dialog.heading = heading;
-    (dialog.querySelector("[aria-invalid=true]") ?? dialog.querySelector("[data-first]") ?? heading).focus();
+    (dialog.querySelector("[aria-invalid=true]") ?? dialog.querySelector("[data-first]") ?? heading).focus({ preventScroll: true });
   }
 }
 
