@@ -139,7 +139,8 @@ SESSION_COOKIE_NAME = "__Host-rapport" if _HTTPS else "rapport"
 CSRF_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_NAME = "__Host-rapport-csrf" if _HTTPS else "rapport-csrf"
 CSRF_COOKIE_HTTPONLY = True
-SECURE_REFERRER_POLICY = "no-referrer"
+# Forms have to say where they come from (CSRF); a mail's own document says nothing to anybody.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 

@@ -3,7 +3,7 @@
 What a person may not see does not exist for them: every function that finds one thing raises ``Http404`` (R3).
 """
 
-from rapport.access.mailboxes import account, accounts, folder, folders, may_connect_shared, may_delete
+from rapport.access.mailboxes import account, accounts, folder, folders, may_connect_shared, may_delete, readers
 from rapport.access.messages import attachment, message, messages, thread, thread_messages, threads
 from rapport.access.records import companies, company, contact, contacts, links, may_administer
 
@@ -23,6 +23,7 @@ __all__ = [
     "may_delete",
     "message",
     "messages",
+    "readers",
     "thread",
     "thread_messages",
     "threads",

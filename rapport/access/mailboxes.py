@@ -32,6 +32,11 @@ def folder(user: User, uuid: UUID) -> Folder:
     return found
 
 
+def readers(account: Account) -> int:
+    """How many people read in this mailbox."""
+    return User.objects.filter(is_active=True).count() if account.shared else 1
+
+
 def may_connect_shared(user: User) -> bool:
     """Only an administrator connects a shared account (S7)."""
     return user.is_admin

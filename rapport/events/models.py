@@ -36,6 +36,16 @@ class Event(models.Model):
     objects: ClassVar[models.Manager["Event"]] = models.Manager()
 
 
+def newest() -> int:
+    """The number of the last event: where a page's stream begins."""
+    return Event.objects.aggregate(newest=models.Max("pk"))["newest"] or 0
+
+
+def after(number: int, most: int) -> list[Event]:
+    """What happened after that event, oldest first, at most so many. Who may hear of it, ``access`` says."""
+    return list(Event.objects.filter(pk__gt=number).order_by("pk")[:most])
+
+
 def forget_old() -> None:
     """Drop what every open page has long heard."""
     Event.objects.filter(at__lt=now() - KEEP).delete()

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
+from django.db.models.options import Options
 
 AT_ONCE = 2_000
 """Rows handed to the database in one call."""
@@ -20,7 +21,7 @@ Value = Any
 
 def reserve(model: type[models.Model], count: int) -> range:
     """Primary keys for rows about to be inserted, in the order of arrival. Only inside a transaction that writes."""
-    table = model._meta.db_table
+    table = _meta(model).db_table
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             # One writer at a time (BEGIN IMMEDIATE): nobody else can take these keys before we use them.
@@ -32,7 +33,7 @@ def reserve(model: type[models.Model], count: int) -> range:
         (sequence,) = cursor.fetchone()
         # Setting the sequence forward in one step, under its own lock, makes the keys adjacent.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [sequence])
-        cursor.execute(f"SELECT nextval('{sequence}')")  # noqa: S608  # the database's own name of its sequence
+        cursor.execute(f"SELECT nextval('{sequence}')")  # the database's own name of its sequence
         (first,) = cursor.fetchone()
         if count > 1:
             cursor.execute("SELECT setval(%s, %s)", [sequence, first + count - 1])
@@ -63,7 +64,7 @@ def _statement(
     model: type[models.Model], names: tuple[str, ...]
 ) -> tuple[str, Sequence[tuple[int, Callable[[Value], Value]]]]:
     """The INSERT, and the places whose values have to be rewritten for this database."""
-    fields = {field.attname: field for field in model._meta.concrete_fields}
+    fields = {field.attname: field for field in _meta(model).concrete_fields}
     missing = {
         field.attname
         for field in fields.values()
@@ -74,9 +75,13 @@ def _statement(
     quote = connection.ops.quote_name
     columns = ", ".join(quote(fields[name].column) for name in names)
     marks = ", ".join(["%s"] * len(names))
-    sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608  # names of our models
+    sql = f"INSERT INTO {quote(_meta(model).db_table)} ({columns}) VALUES ({marks})"  # noqa: S608  # names of our models
     ways = [(place, way) for place, name in enumerate(names) if (way := _way(fields[name]))]
     return sql, ways
+
+
+def _meta(model: type[models.Model]) -> "Options[models.Model]":
+    return model._meta  # noqa: SLF001  # public in spite of its name (Django, Model _meta API)
 
 
 def _way(field: "models.Field[Any, Any]") -> Callable[[Value], Value] | None:

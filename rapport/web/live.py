@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.views.decorators.http import require_GET
 
 from rapport import access
+from rapport.events import models as events
 from rapport.events.models import Event
 from rapport.people.models import User
-from rapport.web import shell
 from rapport.web.shell import SignedIn
 
 LOOK_EVERY = 0.1
@@ -151,7 +151,7 @@ def _ask_again(listener: Listener) -> None:
 
 def _catch_up(listener: Listener, user: User) -> None:
     """Tell what happened after the last it heard."""
-    newest = shell.latest_event()
+    newest = events.newest()
     if listener.last is None:
         listener.last = newest
     elif listener.last > newest:
@@ -159,17 +159,17 @@ def _catch_up(listener: Listener, user: User) -> None:
         listener.last = newest
         listener.tell(_event(newest, "all", "again"))
     elif listener.last < newest:
-        events = list(shell.events().filter(pk__gt=listener.last).order_by("pk")[: MANY + 1])
-        told = heard(user, events) if len(events) <= MANY else [_event(newest, "all", "again")]
-        listener.last = newest if len(events) > MANY else events[-1].pk if events else newest
+        new = events.after(listener.last, MANY + 1)
+        told = heard(user, new) if len(new) <= MANY else [_event(newest, "all", "again")]
+        listener.last = newest if len(new) > MANY else new[-1].pk if new else newest
         for words in told:
             listener.tell(words)
     listener.up_to_date = True
 
 
-def heard(user: User, events: Sequence[Event]) -> list[str]:
+def heard(user: User, new: Sequence[Event]) -> list[str]:
     """Those events that are about what this person may see, each thing once, as the stream says them."""
-    about = {kind: {event.about for event in events if event.kind == kind} for kind in Event.Kind}
+    about = {kind: {event.about for event in new if event.kind == kind} for kind in Event.Kind}
     seen = {
         Event.Kind.THREAD: access.threads(user).filter(pk__in=about[Event.Kind.THREAD]),
         Event.Kind.ACCOUNT: access.accounts(user).filter(pk__in=about[Event.Kind.ACCOUNT]),
@@ -180,7 +180,7 @@ def heard(user: User, events: Sequence[Event]) -> list[str]:
         (kind, pk): uuid for kind, rows in seen.items() if about[kind] for pk, uuid in rows.values_list("pk", "uuid")
     }
     said: dict[tuple[str, int], tuple[int, bool]] = {}
-    for event in events:
+    for event in new:
         key = (event.kind, event.about)
         _, arrived_before = said.pop(key, (0, False))
         arrived = event.arrived or arrived_before

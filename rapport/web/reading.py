@@ -94,7 +94,7 @@ def conversation(user: User, thread: Thread, *, opened: Iterable[UUID] = ()) -> 
         thread=thread,
         account=thread.account,
         subject=messages[-1].subject or messages[0].subject,
-        readers=_readers() if thread.account.shared else 1,
+        readers=access.readers(thread.account),
         blocks=_blocks(letters),
         contact=contact,
         other=other,
@@ -256,12 +256,6 @@ def why(user: User, message: Message) -> list[Association]:
         for shown in _associations(list(access.links(user, message.thread).filter(message=message)))
         if shown.link.contact
     ]
-
-
-def _readers() -> int:
-    """How many people are here; all of them read in shared mailboxes."""
-    # No door counts people yet, and a bare number betrays nobody.
-    return QuerySet(User).filter(is_active=True).count()
 
 
 def _none(content_id: str) -> str | None:  # noqa: ARG001  # counting what is blocked needs no pictures

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render as render_template
 
 from rapport import access
-from rapport.events.models import Event
+from rapport.events import models as events
 from rapport.mail.models import Account, Folder
 from rapport.people.models import User
 from rapport.search import run
@@ -56,7 +55,7 @@ def render(
     """A page that extends ``shell.html``: its own context, and the sidebar around it."""
     if isinstance(request.user, User):
         # Before anything is read: what happens while we read is told to the page again, and nothing falls between.
-        since = latest_event()
+        since = events.newest()
         context = {**(context or {}), "sidebar": sidebar(request.user, section=section, folder=folder), "since": since}
     response = render_template(request, template, context, status=status)
     response.headers["Cache-Control"] = "private, no-store"
@@ -137,16 +136,6 @@ def sidebar(user: User, *, section: Section = "", folder: Folder | None = None) 
         personal=[mailbox for mailbox in mailboxes if not mailbox.account.shared],
         may_connect_shared=access.may_connect_shared(user),
     )
-
-
-def events() -> QuerySet[Event]:
-    """What happened, in order. An event holds no content: what it is about is asked for through ``access``."""
-    return QuerySet(Event)
-
-
-def latest_event() -> int:
-    """The number of the newest event: where a page's stream begins."""
-    return events().aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def _mailbox(

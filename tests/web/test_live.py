@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pytest
 from django.test import AsyncClient, Client
 
+from rapport.events import models as events
 from rapport.events.models import Event
 from rapport.mail.models import Account
 from rapport.people.models import User
-from rapport.web import live, shell
+from rapport.web import live
 from tests.web.letters import account, contact, mail
 
 
@@ -87,7 +88,7 @@ def test_who_was_away_long_looks_at_everything_again(ben: User, monkeypatch: pyt
 
     live._catch_up(ears, ben)
 
-    assert said == [f"id: {shell.latest_event()}\nevent: all\ndata: again\n\n"]
+    assert said == [f"id: {events.newest()}\nevent: all\ndata: again\n\n"]
 
 
 def test_a_page_of_another_site_gets_no_stream(ben: User) -> None:
