@@ -139,6 +139,7 @@ SESSION_COOKIE_NAME = "__Host-rapport" if _HTTPS else "rapport"
 CSRF_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_NAME = "__Host-rapport-csrf" if _HTTPS else "rapport-csrf"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "rapport.web.errors.not_from_here"
 # Forms have to say where they come from (CSRF); a mail's own document says nothing to anybody.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True

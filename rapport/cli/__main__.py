@@ -4,7 +4,7 @@ import sys
 
 from rapport.cli import processes
 
-if sys.argv[1:2] == ["demo"] and not processes.is_the_demo():
+if sys.argv[1:2] == ["demo"] and "--help" not in sys.argv:
     # Before the settings are read, which would make the user's own home.
     processes.enter_the_demo(sys.argv[2:])
 

@@ -9,6 +9,8 @@ from pathlib import Path
 POLITE = 15.0
 """Seconds a process has to finish what it is committing."""
 DEMO_HOME = Path(__file__).resolve().parents[2] / ".demo"
+INSIDE = "demo-at-home"
+"""What the command is called once it is there."""
 _OF_THE_USER = ("RAPPORT_DATABASE_URL", "RAPPORT_KEYS_FILE", "RAPPORT_SECRET_KEY")
 
 
@@ -33,15 +35,11 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 def enter_the_demo(words: Sequence[str]) -> None:
     """Become the same command in the demo's own home, before any setting is read: nothing of the user's is touched."""
-    port = _port(words)
-    told = {name: value for name, value in os.environ.items() if name not in _OF_THE_USER}
-    told |= {"RAPPORT_DEMO": "1", "RAPPORT_HOME": str(DEMO_HOME), "RAPPORT_URL": f"http://127.0.0.1:{port}"}
-    os.execve(sys.executable, [sys.executable, "-m", "rapport.cli", "demo", *words], told)
-
-
-def is_the_demo() -> bool:
-    """Whether this process is in the demo's home already."""
-    return os.environ.get("RAPPORT_DEMO") == "1"
+    told = dict(os.environ)
+    for name in _OF_THE_USER:
+        told.pop(name, None)
+    told |= {"RAPPORT_DEMO": "1", "RAPPORT_HOME": str(DEMO_HOME), "RAPPORT_URL": f"http://127.0.0.1:{_port(words)}"}
+    os.execve(sys.executable, [sys.executable, "-m", "rapport.cli", INSIDE, *words], told)
 
 
 def _port(words: Sequence[str]) -> str:

@@ -56,5 +56,5 @@ class Link(models.Model):
         if self.rule == self.Rule.DOMAIN:
             return "matched by domain"
         if self.rule == self.Rule.CONTACT:
-            return "company of a contact in this conversation"
+            return "through a contact"
         return "in cc" if self.role == "cc" else "matched by address"

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 THREADS = 6
 """Passes at once."""
-LOOK = 0.1
+LOOK = 0.05
 """Seconds between two looks at whether a page wrote something (SQLite's data_version: 3 µs)."""
 AT_LEAST = 1.0
 """Seconds between two looks at what is due though nothing was written."""

@@ -27,7 +27,7 @@ def test_an_email_finds_its_contact_and_company_and_says_why(ana: User) -> None:
 
     assert _reasons() == {
         ("Inês Carvalho", "matched by address"),
-        ("Lumen Studio", "company of a contact in this conversation"),
+        ("Lumen Studio", "through a contact"),
         ("Paulo Nunes", "in cc"),
     }
 

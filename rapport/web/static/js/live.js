@@ -59,9 +59,30 @@ const list = () => $("#rows");
 let waiting = new Set();
 const still = () => list().scrollTop < 4 && !list().matches(":hover");
 
+// A first sync tells of hundreds of conversations: a handful is asked for one by one, more of them as one list.
+const HANDFUL = 5;
+const changed = new Map();
+let gathering = null;
+
+function listed(thread, arrived) {
+  changed.set(thread, arrived || changed.get(thread));
+  gathering ??= setTimeout(gathered, 30);
+}
+
+async function gathered() {
+  const batch = [...changed];
+  changed.clear();
+  if (batch.length > HANDFUL && list() && still()) await top();
+  else batch.forEach(([thread, arrived]) => row(thread, arrived));
+  gathering = changed.size ? setTimeout(gathered, 300) : null;
+}
+
 async function row(thread, arrived) {
   const inbox = $("#inbox");
   if (!inbox) return;
+  const known = document.getElementById(`row-${thread}`);
+  // Older mail that a sync brings in belongs to a later page.
+  if (!known && !arrived && $("#next-page")) return;
   const html = await get(`${inbox.dataset.list}row/${thread}${inbox.dataset.query}`);
   const old = document.getElementById(`row-${thread}`);
   const fresh = html && parse(html).body.firstElementChild;
@@ -183,7 +204,7 @@ async function pieces(subject) {
 
 const heard = {
   thread(uuid, what) {
-    row(uuid, what === "arrived");
+    listed(uuid, what === "arrived");
     if ($("#reader")?.dataset.thread === uuid) conversation();
     sidebar();
     tabs();
