@@ -6,9 +6,9 @@
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from rapport.database import address
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -33,29 +33,11 @@ def _secret_key() -> str:
     return path.read_text().strip()
 
 
-def _database(url: str) -> dict[str, object]:
-    """Django's settings for a database address. ``sqlite:///relative`` or ``sqlite:////absolute``."""
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite":
-        raise ImproperlyConfigured(
-            f"RAPPORT_DATABASE_URL names {parts.scheme or 'no scheme'!r}; this version knows sqlite:///path only."
-        )
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": unquote(parts.path)[1:],
-        "OPTIONS": {
-            # A writer takes its lock at the start, so that two writers wait for each other instead of failing halfway.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000;",
-        },
-        "TEST": {"NAME": None},
-    }
-
-
 SECRET_KEY = _secret_key()
 KEYS_FILE = Path(os.environ.get("RAPPORT_KEYS_FILE") or HOME / "keys.json")
-DATABASES = {"default": _database(os.environ.get("RAPPORT_DATABASE_URL") or f"sqlite:///{HOME / 'rapport.sqlite3'}")}
+DATABASES = {
+    "default": address.settings(os.environ.get("RAPPORT_DATABASE_URL") or f"sqlite:///{HOME / 'rapport.sqlite3'}")
+}
 BLOBS = HOME / "blobs"
 
 URL = os.environ.get("RAPPORT_URL") or "http://127.0.0.1:8000"

@@ -4,6 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
 
+_USUAL = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4})"
+    r" (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)",
+    re.ASCII,
+)
+_MONTHS = {name: 1 + number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())}
 _COMMENT = re.compile(r"\([^()]*\)")
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -11,9 +17,27 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 def read_date(value: str) -> datetime | None:
     """Read a Date header (RFC 5322, 3.3, and what is seen in its place); None outside 1970 to 2100 (hazard 69)."""
-    words = _COMMENT.sub(" ", value[:200]).strip()
-    date = _as_mail(words) or _as_iso(words)
+    words = value[:200]
+    if "(" in words:
+        words = _COMMENT.sub(" ", words)
+    words = words.strip()
+    date = _as_written_today(words) or _as_mail(words) or _as_iso(words)
     return date if date and _EARLIEST <= date < _LATEST else None
+
+
+def _as_written_today(words: str) -> datetime | None:
+    """``Mon, 6 May 2024 10:11:12 +0200``: what every program writes, read many times faster."""
+    match = _USUAL.fullmatch(words)
+    if not match:
+        return None
+    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
+    offset = (int(zone_hours) * 60 + int(zone_minutes)) * (-60 if sign == "-" else 60)
+    try:
+        return datetime(
+            int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=_zone(offset)
+        )
+    except ValueError:
+        return None
 
 
 def _as_mail(words: str) -> datetime | None:

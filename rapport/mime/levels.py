@@ -30,8 +30,8 @@ TABLE = frozenset("table caption colgroup col tbody thead tfoot tr td th".split(
 OTHER = frozenset("span sub sup abbr cite del ins dfn kbd mark q samp var bdo bdi time wbr br img".split())
 TAGS = BLOCKS | TABLE | FORMATTING | OTHER
 
-_WITH_TEXT = frozenset("script style title textarea xmp iframe noembed noframes svg math object applet select".split())
-_KEEPS_TEXT = frozenset(("textarea", "xmp"))
+WITH_TEXT = frozenset("script style title textarea xmp iframe noembed noframes svg math object applet select".split())
+KEEPS_TEXT = frozenset(("textarea", "xmp"))
 _IMPLIED = {
     # What an opening tag closes without saying so, and what stops the search for it (HTML Standard, 13.1.2.4).
     "li": (frozenset(("li",)), frozenset(("ul", "ol"))),
@@ -57,7 +57,7 @@ _LONGEST_ATTRIBUTE = 4_000
 _LONGEST_IMAGE = 400_000
 _LONGEST_RUN = 4_000
 """Characters of text without a tag: writing them escaped costs nh3 their number times that of their ampersands."""
-_ENDS = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _WITH_TEXT}
+ENDS = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in WITH_TEXT}
 
 _FORWARDED = re.compile(r"-{5,}\s?Forwarded message|Begin forwarded message", re.IGNORECASE)
 _QUOTE_CLASSES = frozenset(
@@ -160,7 +160,7 @@ class _Reader:
     def _opening(self, name: str, inside: str) -> None:
         self._tags += 1
         self.cut = self._tags > MOST_TAGS
-        if name in _WITH_TEXT:
+        if name in WITH_TEXT:
             self._skip(name)
             return
         name = "div" if name == "body" else name
@@ -184,14 +184,14 @@ class _Reader:
         """Past an element whose content is no HTML, or none of ours. One that never ends is ignored."""
         if name in self._endless:
             return
-        end = _ENDS[name].search(self.html, self.at)
+        end = ENDS[name].search(self.html, self.at)
         if not end:
             self._endless.add(name)
             return
         inside = self.html[self.at : end.start()]
         if name == "style" and sum(map(len, self.styles)) + len(inside) <= _MOST_STYLE:
             self.styles.append(inside)
-        elif name in _KEEPS_TEXT:
+        elif name in KEEPS_TEXT:
             self._text(inside)
         self._rest_of_tag(end.end())
 

@@ -17,7 +17,7 @@ _PIECE = re.compile(r"([^*]+)(?:\*(\d{1,4}))?(\*)?")
 _VALUE = re.compile(r"[^;\s]*")
 
 
-def read_parameters(header: str) -> tuple[str, dict[str, str]]:
+def read_parameters(header: str) -> tuple[str, Mapping[str, str]]:
     """The header's own value in lower case, and its parameters decoded, long ones put together."""
     value = _VALUE.match(header.strip())
     plain: dict[str, str] = {}

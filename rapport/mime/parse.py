@@ -15,6 +15,8 @@ from rapport.mime.signs import automatic_signs, kept_headers, seal
 from rapport.mime.structure import Headers, Part, Structure, read_headers, take_apart
 from rapport.mime.words import decoded, header_text
 
+_FOR_SNIPPET = 4_000
+"""Characters of the text that are searched for its first own words."""
 _ID = re.compile(r"<([^<>]*)>")
 
 
@@ -42,7 +44,8 @@ def _read(structure: Structure) -> ParsedMessage:
     notes = structure.notes
     bodies = read_bodies(structure)
     people = _people(top.headers, notes)
-    written = fold(bodies.text[:20_000])[0].strip() or bodies.text[:20_000]
+    start = bodies.text[:_FOR_SNIPPET]
+    written = fold(start)[0].strip() or start
     return ParsedMessage(
         message_id=_message_id(top.first("message-id")),
         in_reply_to=_ids(_all(top.headers, "in-reply-to")),

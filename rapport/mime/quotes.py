@@ -32,6 +32,9 @@ _ENDS = (
     "написав", "написа", "пише", "viết", "đã viết", "menulis", "เขียน", "写道", "寫道", "のメッセージ", "書きました",
     "wrote the following", "님이 작성", "작성", "כתב", "כתבה", "كتب",
 )  # fmt: skip
+_LAST = (":", "：", ">", "wrote", ":*")
+"""With which an introduction ends."""
+_FIRST = ("-", "_", "=", "—")
 _HAS_DATE = re.compile(r"\d{4}|\d{1,2}[:.h]\d\d|\d{1,2}[./-]\d{1,2}")
 _HAS_ADDRESS = re.compile(r"[^\s@<]{1,64}@[^\s@>]{1,255}")
 _BEGINS_WITH_DATE = re.compile(r"[<(\[]?(?:\d{1,4}[-./年]\s?\d{1,2}|\w{2,4}[,.] \d)")
@@ -74,7 +77,7 @@ def fold(text: str) -> tuple[str, str]:
     that is nothing but a quote (a forward) is all new.
     """
     lines = text.split("\n")
-    seen = [_bare(line) for line in lines]
+    seen = [line[:_LONGEST].strip() for line in lines] if text.isascii() else [_bare(line) for line in lines]
     cut = _first_marker(seen)
     cut = _without_trailing_quote(seen, cut)
     cut = _without_signature(seen, cut)
@@ -90,7 +93,7 @@ def fold(text: str) -> tuple[str, str]:
 def is_introduction(line: str) -> bool:
     """Whether a line says "On … wrote:" in one of the languages we know."""
     low = _bare(line).lower()
-    if not low.endswith((":", "：", ">", "wrote", ":*")) or len(low) > _LONGEST - 1:
+    if not low.endswith(_LAST) or len(low) > _LONGEST - 1:
         return False
     ended = low.rstrip("*_ >").rstrip(":：").rstrip()
     dated = bool(_HAS_DATE.search(low))
@@ -119,7 +122,8 @@ def _bare(line: str) -> str:
 
 def _first_marker(seen: list[str]) -> int:
     """The line with which a quoted mail begins that is not marked line by line; the number of lines if none."""
-    for number, line in enumerate(seen):
+    for number in _candidates(seen):
+        line = seen[number]
         if not line or line.startswith(">"):
             continue
         if _begins_quote(seen, number) and not _is_answered_below(seen, number):
@@ -127,11 +131,22 @@ def _first_marker(seen: list[str]) -> int:
     return len(seen)
 
 
+def _candidates(seen: list[str]) -> list[int]:
+    """The few lines worth a closer look: ruled ones, those with a colon, and up to two above the end of an introduction."""
+    found: set[int] = set()
+    for number, line in enumerate(seen):
+        if line.endswith(_LAST) or line[-5:].lower() == "wrote":
+            found |= {number, max(0, number - 1), max(0, number - 2)}
+        elif line.startswith(_FIRST) or ":" in line or "：" in line:
+            found.add(number)
+    return sorted(found)
+
+
 def _begins_quote(seen: list[str], number: int) -> bool:
     line = seen[number]
-    if line[0] in "-_=—" and _RULED.match(line):
+    if line.startswith(_FIRST) and _RULED.match(line):
         return True
-    if _BEGIN.match(line) or _is_block(seen, number):
+    if (":" in line or "：" in line) and (_BEGIN.match(line) or _is_block(seen, number)):
         return True
     # Programs fold the introduction: two or three lines may make one.
     low = line.lower()
@@ -195,7 +210,7 @@ def _without_trailing_quote(seen: list[str], cut: int) -> int:
 def _without_signature(seen: list[str], cut: int) -> int:
     """The signature: from its dashes to the end, at most 15 lines of it (RFC 3676, 4.3)."""
     for number in range(cut - 1, max(cut - 16, 0), -1):
-        if _SIGNATURE.fullmatch(seen[number]) or (
+        if (seen[number].startswith(_FIRST) and _SIGNATURE.fullmatch(seen[number])) or (
             _SENT_FROM.fullmatch(seen[number]) and _ends_there(seen, number, cut)
         ):
             if any(line.startswith(">") for line in seen[number:cut]):

@@ -1,6 +1,7 @@
 """What the headers say about a message besides its words: sent by a machine, sealed, or worth keeping."""
 
 import re
+from functools import lru_cache
 
 from rapport.mime import limits
 from rapport.mime.structure import Headers, Structure
@@ -53,10 +54,15 @@ def kept_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
     kept = [
         (name, decoded(header_text(value), limits.SUBJECT))
         for name, values in headers.items()
-        if _KEPT.fullmatch(name)
+        if _is_kept(name)
         for value in values[:10]
     ]
     return tuple(kept[:_MOST_KEPT])
+
+
+@lru_cache(maxsize=2_000)
+def _is_kept(name: str) -> bool:
+    return bool(_KEPT.fullmatch(name))
 
 
 def seal(structure: Structure, text: str) -> str:

@@ -7,7 +7,10 @@ the caps of R61 hold before a part is looked at.
 
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from rapport.mime import limits
 from rapport.mime.limits import Notes
@@ -15,16 +18,17 @@ from rapport.mime.parameters import read_parameters
 from rapport.mime.words import from_base64, header_text
 
 Headers = dict[str, list[bytes]]
-"""Fields by lower-case name, in order; values unfolded, without white space at their ends."""
+"""Fields by lower-case name, in order; values as they stand there, folded: `header_text` reads them."""
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+_FIELDS = re.compile(rb"([!-9;-~]{1,200}):([^\n]*(?:\n[ \t][^\n]*)*)")
+_REST_OF_BOUNDARY = re.compile(rb"(--)?[ \t]{0,100}(?:\r?\n|\r?\Z)")
 _FIELD_NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}")
 _UU_LINE = re.compile(rb"[ -`][ -`]*")
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One part of a message: the octets ``raw[start:end]`` are its body, still encoded."""
 
     position: int
@@ -33,7 +37,7 @@ class Part:
     depth: int
     headers: Headers
     type: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
     disposition: str
     filename: str
     """As the sender wrote it, decoded; empty where there is none."""
@@ -92,6 +96,10 @@ def read_headers(raw: bytes, start: int, end: int, notes: Notes) -> tuple[Header
         return {}, start + (1 if raw[start] == 10 else 2)
     blank = _BLANK_LINE.search(raw, start, end)
     stop, body = (blank.start(), blank.end()) if blank else (end, end)
+    if stop - start <= limits.HEADER:
+        headers = _plain_fields(raw[start:stop])
+        if headers is not None:
+            return headers, body
     if stop - start > limits.HEADERS:
         stop = start + limits.HEADERS
         notes.add(f"Headers beyond {limits.HEADERS // 1000} kB were not read.")
@@ -104,6 +112,23 @@ def read_headers(raw: bytes, start: int, end: int, notes: Notes) -> tuple[Header
     return _bounded(fields, notes), body
 
 
+def _plain_fields(block: bytes) -> Headers | None:
+    """The fields of a block that is headers and nothing else, as nearly all are; ``None`` for every other."""
+    found = _FIELDS.findall(block)
+    # Each field has its colon, and a line end but for the last one: whatever is left over is no header.
+    if len(found) > limits.FIELDS or sum([len(name) + len(value) + 2 for name, value in found]) != len(block) + 1:
+        return None
+    headers: Headers = {}
+    for name, value in found:
+        headers.setdefault(_name(name), []).append(value)
+    return headers
+
+
+@lru_cache(maxsize=2_000)
+def _name(octets: bytes) -> str:
+    return octets.decode("ascii").lower()
+
+
 def _fields(block: bytes) -> tuple[list[list[bytes]], int]:
     """Name and lines of each field; and the offset of the first line that is no header, -1 if all are."""
     fields: list[list[bytes]] = []
@@ -114,7 +139,7 @@ def _fields(block: bytes) -> tuple[list[list[bytes]], int]:
         if line[:1] in (b" ", b"\t") and fields:
             fields[-1].append(line)
         elif name:
-            fields.append([name[1].lower(), line[name.end() :]])
+            fields.append([name[1], line[name.end() :]])
         elif line.strip() and not _is_skipped(lines, number):
             return fields, offset
         offset += len(line) + 1
@@ -138,7 +163,7 @@ def _bounded(fields: list[list[bytes]], notes: Notes) -> Headers:
         if len(value) > limits.HEADER:
             notes.add(f"A header longer than {limits.HEADER // 1000} kB was cut.")
             value = value[: limits.HEADER]
-        headers.setdefault(name.decode("ascii"), []).append(value)
+        headers.setdefault(_name(name), []).append(value)
     return headers
 
 
@@ -155,10 +180,8 @@ def _part(
     raw: bytes, headers: Headers, span: tuple[int, int], place: tuple[int, int, int], *, default: str, notes: Notes
 ) -> tuple[Part, list[tuple[int, int]]]:
     """One part, and where the parts within it lie."""
-    declared = header_text(headers["content-type"][0]) if "content-type" in headers else ""
-    type_, parameters = read_parameters(declared)
-    disposed = header_text(headers["content-disposition"][0]) if "content-disposition" in headers else ""
-    disposition, details = read_parameters(disposed)
+    declared, (type_, parameters) = _parameters(headers, "content-type")
+    _, (disposition, details) = _parameters(headers, "content-disposition")
     filename = details.get("filename", "") or parameters.get("name", "")
     if not _TYPE.fullmatch(type_):
         # RFC 2045, 5.2: what cannot be understood is plain text, unless it is called a file.
@@ -175,15 +198,23 @@ def _part(
     return Part(*place, headers, type_, parameters, disposition, filename, *span, branches), inside
 
 
+def _parameters(headers: Headers, name: str) -> tuple[str, tuple[str, Mapping[str, str]]]:
+    said = header_text(headers[name][0]) if name in headers else ""
+    # The same few stand in every mail.
+    return said, _known_parameters(said) if len(said) < 200 else read_parameters(said)
+
+
+_known_parameters = lru_cache(maxsize=2_000)(read_parameters)
+
+
 def _between(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int, int]]:
     """Where the parts of a multipart lie (RFC 2046, 5.1.1). A missing last boundary is forgiven."""
     needle = b"--" + boundary.encode("utf-8", "replace")
-    line = re.compile(re.escape(needle) + rb"(--)?[ \t]{0,100}(?:\r?\n|\r?\Z)")
     found: list[tuple[int, int]] = []
     begun = -1
     at = raw.find(needle, start, end) if boundary else -1
     while at >= 0:
-        match = line.match(raw, at, end) if at == start or raw[at - 1] == 10 else None
+        match = _REST_OF_BOUNDARY.match(raw, at + len(needle), end) if at == start or raw[at - 1] == 10 else None
         if match:
             if begun >= 0:
                 found.append((begun, max(begun, _before_line_end(raw, at))))

@@ -15,8 +15,10 @@ _NOT_BASE64 = bytes(
 
 
 def header_text(value: bytes) -> str:
-    """A header's octets as text; 8-bit ones are UTF-8 (RFC 6532) or else windows-1252."""
-    return decode(value).replace("\n", " ").replace("\r", " ")
+    """A header's octets as text, unfolded; 8-bit ones are UTF-8 (RFC 6532) or else windows-1252."""
+    if b"\n" in value:
+        value = b" ".join([line.strip() for line in value.split(b"\n")])
+    return decode(value.strip()).replace("\r", " ")
 
 
 def decoded(text: str, limit: int) -> str:
@@ -25,7 +27,11 @@ def decoded(text: str, limit: int) -> str:
 
 
 def one_line(text: str, limit: int) -> str:
-    text = _SPACES.sub(" ", _CONTROL.sub(" ", scrub(text))).strip()
+    if text.isprintable():
+        # Nothing but letters, signs and plain spaces: nearly every header there is.
+        text = " ".join(text.split())
+    else:
+        text = _SPACES.sub(" ", _CONTROL.sub(" ", scrub(text))).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

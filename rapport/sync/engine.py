@@ -7,10 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils.timezone import now
 
 from rapport.connect import opening
+from rapport.database import wake
 from rapport.events.models import forget_old
 from rapport.mail.models import Account, Folder
 from rapport.mime.child import Parsers
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 THREADS = 6
 """Passes at once."""
 LOOK = 0.05
-"""Seconds between two looks at whether a page wrote something (SQLite's data_version: 3 µs)."""
+"""Seconds between two looks at whether a page wrote something, where the database does not say so by itself."""
 AT_LEAST = 1.0
 """Seconds between two looks at what is due though nothing was written."""
 WATCH_AGAIN = 60.0
@@ -64,19 +65,33 @@ class Engine:
             self._parsers.close()
 
     def _loop(self) -> None:
-        version, looked, forgot = -1, 0.0, 0.0
         # What the process before us put off is due now, unless a server asked to be left alone.
         Account.objects.filter(attempts=0).update(next_pass=None)
-        while not self._stopping.is_set():
-            seen = _data_version()
-            if seen != version or self._dirty or time.monotonic() - looked > AT_LEAST:
-                version, looked = seen, time.monotonic()
-                self._begin_due(now())
-                self._guarded(lambda: run_due(self._jobs))
-            if time.monotonic() - forgot > HOURLY:
-                forgot = time.monotonic()
-                forget_old()
-            self._stopping.wait(LOOK)
+        ear = wake.listen()
+        looked = forgot = 0.0
+        try:
+            while not self._stopping.is_set():
+                heard = self._hear(ear)
+                if heard or self._dirty or time.monotonic() - looked > AT_LEAST:
+                    looked = time.monotonic()
+                    self._guarded(lambda: self._begin_due(now()))
+                    self._guarded(lambda: run_due(self._jobs))
+                if time.monotonic() - forgot > HOURLY:
+                    forgot = time.monotonic()
+                    self._guarded(forget_old)
+        finally:
+            ear.close()
+            connection.close()
+
+    def _hear(self, ear: wake.Wake) -> bool:
+        """Wait a little; whether something was written. A database that is away is asked again after a moment."""
+        try:
+            return ear.wait(LOOK)
+        except DatabaseError as error:
+            log.warning("the database is away: %s", error)
+            connection.close()
+            self._stopping.wait(AT_LEAST)
+            return True
 
     def _begin_due(self, at: datetime) -> None:
         with self._lock:
@@ -107,6 +122,8 @@ class Engine:
             act()
         except Exception:  # The one place that catches everything: one account's bug must not stop the others.
             log.exception("a pass failed")
+            # Should its connection be broken, the next one begins with another.
+            connection.close_if_unusable_or_obsolete()
 
     def _pass(self, account: Account, *, inbox_only: bool) -> None:
         try:
@@ -139,10 +156,3 @@ class Engine:
     def _listen(self) -> None:
         while not self._stopping.is_set():
             self._guarded(lambda: self._watch.turn(0.5))
-
-
-def _data_version() -> int:
-    """Changes whenever another connection has committed (https://sqlite.org/pragma.html#pragma_data_version)."""
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA data_version")
-        return int(cursor.fetchone()[0])

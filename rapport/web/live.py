@@ -14,13 +14,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.views.decorators.http import require_GET
 
 from rapport import access
+from rapport.database import wake
 from rapport.events import models as events
 from rapport.events.models import Event
 from rapport.people.models import User
 from rapport.web.shell import SignedIn
 
 LOOK_EVERY = 0.1
-"""Seconds between two looks at the database's own counter (3 µs each)."""
+"""Seconds between two looks at whether anything was written, where the database does not say so by itself."""
 ASK_AGAIN = 4.0
 """Seconds after which a listener's session and rights are asked again (R4 allows 5)."""
 STILL_HERE = 20.0
@@ -106,17 +107,17 @@ class Watch:
 
     def _look(self) -> None:
         """Look until nobody listens any more."""
-        version: object = None
+        ear = wake.listen()
         try:
             while listeners := self._present():
-                before, version = version, _version()
                 try:
-                    _round(listeners, changed=version != before)
+                    _round(listeners, changed=ear.wait(LOOK_EVERY))
                 except Exception:  # noqa: BLE001  # a busy database is looked at again; a stream must not die of it
+                    ear.close()
                     connection.close()
-                    version = None
-                time.sleep(LOOK_EVERY)
+                    time.sleep(LOOK_EVERY)
         finally:
+            ear.close()
             connection.close()
 
     def _present(self) -> Sequence[Listener]:
@@ -194,12 +195,3 @@ def heard(user: User, new: Sequence[Event]) -> list[str]:
 
 def _event(number: int, kind: str, words: str) -> str:
     return f"id: {number}\nevent: {kind}\ndata: {words}\n\n"
-
-
-def _version() -> object:
-    """A number that changes whenever anybody else has written (SQLite); elsewhere always a new one."""
-    if connection.vendor != "sqlite":
-        return object()
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA data_version")
-        return cursor.fetchone()[0]

@@ -87,7 +87,7 @@ async function row(thread, arrived) {
   const old = document.getElementById(`row-${thread}`);
   const fresh = html && parse(html).body.firstElementChild;
   if (!fresh) { if (old && still()) leave(old); return; }
-  if (list().hidden) { location.reload(); return; }
+  if (list().hidden) { top(); return; }
   if (old && old.dataset.at === fresh.dataset.at) { put(fresh, (node) => old.replaceWith(node), old); return; }
   if (!old && inbox.dataset.query && !fresh.classList.contains("unread")) return;
   if (!still()) {
@@ -152,7 +152,10 @@ async function top() {
   if (!fresh) return;
   const focused = list().contains(document.activeElement) ? document.activeElement.closest("[role=row]")?.id : "";
   list().innerHTML = fresh.innerHTML;
-  if (list().hidden !== fresh.hidden) { location.reload(); return; }
+  list().hidden = fresh.hidden;
+  $("#no-rows")?.remove();
+  const empty = $("#no-rows", page);
+  if (empty) list().after(empty);
   list().scrollTop = 0;
   htmx.process(list());
   waiting = new Set();
