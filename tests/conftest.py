@@ -1,11 +1,15 @@
 """What every test stands on: a home that is thrown away, no network but this machine's own, and the cast."""
 
+import atexit
 import ipaddress
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +22,7 @@ from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.servers.dovecot import Dovecot
+from tests.servers.postgres import Postgres
 
 if TYPE_CHECKING:  # A model can only be imported once Django is set up, which is after this file.
     from rapport.people.models import User
@@ -28,9 +33,39 @@ if settings.configured:
 HOME = Path(tempfile.mkdtemp(prefix="rapport-tests-"))
 for name in [name for name in os.environ if name.startswith("RAPPORT_") and name != "RAPPORT_CORPORA"]:
     del os.environ[name]
+ROOT = Path(__file__).parents[1]
+TEMPLATE = "rapport"
+"""The database with all tables and no rows, which every other one of the run is a copy of."""
+
+
+def _cluster() -> Postgres | None:
+    """With ``TESTS_ON=postgresql``, a private PostgreSQL: the first process of a run starts it, its workers share it."""
+    if os.environ.get("TESTS_ON", "sqlite") == "sqlite":
+        return None
+    port = os.environ.get("TESTS_POSTGRESQL_PORT")
+    if port:
+        return Postgres.at(int(port))
+    server = Postgres()
+    atexit.register(server.stop)
+    server.start()
+    told = os.environ | {"RAPPORT_HOME": str(HOME), "RAPPORT_DATABASE_URL": server.url(server.create(TEMPLATE))}
+    migrate = [sys.executable, "-m", "django", "migrate", "-v0", "--settings", "rapport.settings"]
+    subprocess.run(migrate, cwd=ROOT, env=told, check=True)
+    os.environ["TESTS_POSTGRESQL_PORT"] = str(server.port)
+    return server
+
+
+CLUSTER = _cluster()
 os.environ |= {"RAPPORT_HOME": str(HOME), "DJANGO_SETTINGS_MODULE": "rapport.settings"}
+if CLUSTER:
+    os.environ["RAPPORT_DATABASE_URL"] = CLUSTER.url(TEMPLATE)
 django.setup()
+if CLUSTER:
+    settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = TEMPLATE
+    del os.environ["RAPPORT_DATABASE_URL"]  # else what a test starts would use the template itself
 del os.environ["DJANGO_SETTINGS_MODULE"]  # else the workers started from here would read the settings before this file
+# What never asks a database runs once, on SQLite; what is about PostgreSQL itself, on PostgreSQL.
+collect_ignore = ["architecture", "blobs", "mime", "net", "providers"] if CLUSTER else ["database/on_postgresql"]
 
 PASSWORD = "correct horse battery"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -132,6 +167,24 @@ _GETADDRINFO = socket.getaddrinfo
 
 
 # The real parts.
+
+
+@pytest.fixture(scope="session")
+def own_database() -> Callable[[], AbstractContextManager[dict[str, str]]]:
+    """What a process with a home of its own is told besides, so that it has a database of its own on PostgreSQL too."""
+
+    @contextmanager
+    def made() -> Iterator[dict[str, str]]:
+        if CLUSTER is None:
+            yield {}
+            return
+        name = CLUSTER.create(template=TEMPLATE)
+        try:
+            yield {"RAPPORT_DATABASE_URL": CLUSTER.url(name)}
+        finally:
+            CLUSTER.drop(name)
+
+    return made
 
 
 @pytest.fixture(scope="session")

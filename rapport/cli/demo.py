@@ -14,11 +14,12 @@ from django.conf import settings
 
 from rapport.cli import processes
 from rapport.cli.say import Commands, Failed, Told, say
-from rapport.cli.serve import run_both
+from rapport.cli.serve import run_both, start_pages
 from rapport.connect import add, test
 from rapport.connect.models import AllowedHost
 from rapport.connect.test import Settings
 from rapport.crm import verbs as crm
+from rapport.crm.models import Contact
 from rapport.demo import firm
 from rapport.mail.models import Account
 from rapport.people import verbs as people
@@ -45,19 +46,22 @@ def _demo(told: Told) -> int:
     _refuse_busy(told.port)
     _people()
     ports = _ports()
-    server = _mail_server(ports)
+    # The pages start while the mail server does: both take a second.
+    running = [start_pages(LOOPBACK, told.port)]
     try:
+        running.append(_mail_server(ports))
         _records()
         _mailboxes(ports)
     except BaseException:
-        processes.stop(server)
+        for process in running:
+            processes.stop(process)
         raise
     address, password = _sign_in()
     ready = (
         f"The demo is at {settings.URL}\n  Sign in as {address} with {password} (filled in for you).\n"
         "  New mail arrives now and then. Stop it with Ctrl+C; its mail is kept for the next time."
     )
-    return run_both(LOOPBACK, told.port, server, ready=ready)
+    return run_both(*running, ready=ready)
 
 
 def _sign_in() -> tuple[str, str]:
@@ -85,6 +89,8 @@ def _people() -> None:
 
 def _records() -> None:
     """What an administrator of that firm would have typed in. Which mail is about whom, the rules find out."""
+    if Contact.objects.exists():
+        return
     companies, contacts = firm.records()
     for company in companies:
         _once(crm.add_company, company.name, company.domains)

@@ -39,17 +39,22 @@ def _serve(told: Told) -> int:
     if not User.objects.exists():
         say("Nobody is here yet. Open this link once, to become the administrator:")
         say(f"  {settings.URL.rstrip('/')}/welcome/{verbs.first_link()}")
-    return run_both(told.host, told.port)
+    ready = f"Rapport is at http://{told.host}:{told.port}. Stop it with Ctrl+C."
+    return run_both(start_pages(told.host, told.port), ready=ready)
 
 
-def run_both(host: str, port: int, *others: "subprocess.Popen[bytes]", ready: str = "") -> int:
+def start_pages(host: str, port: int) -> "subprocess.Popen[bytes]":
+    """The pages as a process of their own."""
+    return processes.start("rapport.cli", "web", "--host", host, "--port", str(port))
+
+
+def run_both(web: "subprocess.Popen[bytes]", *others: "subprocess.Popen[bytes]", ready: str) -> int:
     """The pages and the engine until one is told to stop; the engine is started again when it dies."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    web = processes.start("rapport.cli", "web", "--host", host, "--port", str(port))
     engine = processes.start("rapport.cli", "worker")
-    say(ready or f"Rapport is at http://{host}:{port}. Stop it with Ctrl+C.")
+    say(ready)
     while not stopping.wait(0.3):
         if web.poll() is not None:
             break

@@ -17,10 +17,15 @@ AT_ONCE = 2_000
 """Rows handed to the database in one call."""
 Value = Any
 """Whatever the column takes."""
+Ways = Sequence[tuple[int, Callable[[Value], Value]]]
+"""The places in a row whose values are written otherwise than they are, and how."""
 
 
-def reserve(model: type[models.Model], count: int) -> range:
-    """Primary keys for rows about to be inserted, in the order of arrival. Only inside a transaction that writes."""
+def reserve(model: type[models.Model], count: int) -> Sequence[int]:
+    """Primary keys for rows about to be inserted, in the order of arrival. Only inside a transaction that writes.
+
+    They grow, and may have gaps: on PostgreSQL others take theirs in between, and nobody waits for anybody.
+    """
     table = _meta(model).db_table
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -29,27 +34,34 @@ def reserve(model: type[models.Model], count: int) -> range:
             found = cursor.fetchone()
             first = (found[0] if found else 0) + 1
             return range(first, first + count)
-        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
-        (sequence,) = cursor.fetchone()
-        # Setting the sequence forward in one step, under its own lock, makes the keys adjacent.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [sequence])
-        cursor.execute(f"SELECT nextval('{sequence}')")  # the database's own name of its sequence
-        (first,) = cursor.fetchone()
-        if count > 1:
-            cursor.execute("SELECT setval(%s, %s)", [sequence, first + count - 1])
-        return range(first, first + count)
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s) ORDER BY 1", [table, count]
+        )
+        return [key for (key,) in cursor.fetchall()]
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
     """Insert rows: one value per name of ``names``, which are the model's attributes (``thread_id``, not ``thread``)."""
-    sql, ways = _statement(model, tuple(names))
+    table, columns, ways = _target(model, tuple(names))
     prepared = [_prepared(row, ways) for row in rows]
+    if connection.vendor == "postgresql":
+        _copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN", prepared)
+        return
+    marks = ", ".join(["%s"] * len(columns))
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  # names of our models
     with connection.cursor() as cursor:
         for start in range(0, len(prepared), AT_ONCE):
             cursor.executemany(sql, prepared[start : start + AT_ONCE])
 
 
-def _prepared(row: Sequence[Value], ways: Sequence[tuple[int, Callable[[Value], Value]]]) -> Sequence[Value]:
+def _copy(sql: str, rows: Iterable[Sequence[Value]]) -> None:
+    """PostgreSQL's way for many rows: one statement, no answer to wait for between them."""
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as stream:
+        for row in rows:
+            stream.write_row(row)
+
+
+def _prepared(row: Sequence[Value], ways: Ways) -> Sequence[Value]:
     if not ways:
         return row
     changed = list(row)
@@ -60,10 +72,8 @@ def _prepared(row: Sequence[Value], ways: Sequence[tuple[int, Callable[[Value], 
 
 
 @cache
-def _statement(
-    model: type[models.Model], names: tuple[str, ...]
-) -> tuple[str, Sequence[tuple[int, Callable[[Value], Value]]]]:
-    """The INSERT, and the places whose values have to be rewritten for this database."""
+def _target(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, Sequence[str], Ways]:
+    """The table, its columns, and the places whose values have to be rewritten for this database."""
     fields = {field.attname: field for field in _meta(model).concrete_fields}
     missing = {
         field.attname
@@ -73,11 +83,8 @@ def _statement(
     if missing - {"at"}:
         raise ValueError(f"{model.__name__} needs {sorted(missing)}")
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(fields[name].column) for name in names)
-    marks = ", ".join(["%s"] * len(names))
-    sql = f"INSERT INTO {quote(_meta(model).db_table)} ({columns}) VALUES ({marks})"  # noqa: S608  # names of our models
     ways = [(place, way) for place, name in enumerate(names) if (way := _way(fields[name]))]
-    return sql, ways
+    return quote(_meta(model).db_table), [quote(fields[name].column) for name in names], ways
 
 
 def _meta(model: type[models.Model]) -> "Options[models.Model]":

@@ -15,7 +15,7 @@ from rapport.mime.signs import automatic_signs, kept_headers, seal
 from rapport.mime.structure import Headers, Part, Structure, read_headers, take_apart
 from rapport.mime.words import decoded, header_text
 
-_FOR_SNIPPET = 4_000
+_FOR_SNIPPET = 2_000
 """Characters of the text that are searched for its first own words."""
 _ID = re.compile(r"<([^<>]*)>")
 

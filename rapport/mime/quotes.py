@@ -4,11 +4,15 @@ Looked at line by line, each line a bounded number of times (R63): a megabyte ta
 """
 
 import re
-import unicodedata
 
 _LONGEST = 400
 """Characters of a line that are looked at; no introduction is longer."""
 
+_UNSEEN = re.compile(
+    "[\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+    "\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001"
+    "\U000e0020-\U000e007f]"
+)
 _SIGNATURE = re.compile(r"--\s?|__+\s?|—\s?")
 _SENT_FROM = re.compile(
     r"(?:sent from (?:my|mail for|outlook|yahoo|proton|the|samsung)|get outlook for|sent via|sent with"
@@ -77,7 +81,7 @@ def fold(text: str) -> tuple[str, str]:
     that is nothing but a quote (a forward) is all new.
     """
     lines = text.split("\n")
-    seen = [line[:_LONGEST].strip() for line in lines] if text.isascii() else [_bare(line) for line in lines]
+    seen = [line[:_LONGEST].strip() for line in _without_signs(text).split("\n")]
     cut = _first_marker(seen)
     cut = _without_trailing_quote(seen, cut)
     cut = _without_signature(seen, cut)
@@ -114,10 +118,12 @@ def is_introduction(line: str) -> bool:
 
 
 def _bare(line: str) -> str:
-    line = line[:_LONGEST].strip()
-    if line.isascii():
-        return line
-    return "".join(c for c in line if unicodedata.category(c) != "Cf").replace("\xa0", " ").strip()
+    return _without_signs(line[:_LONGEST]).strip()
+
+
+def _without_signs(text: str) -> str:
+    """Without what cannot be seen (category Cf), and with plain spaces."""
+    return text if text.isascii() else _UNSEEN.sub("", text).replace("\xa0", " ")
 
 
 def _first_marker(seen: list[str]) -> int:

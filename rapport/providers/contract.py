@@ -3,7 +3,7 @@
 Plain values only. A provider is used by one thread at a time, blocks, and raises only ``providers.errors``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -59,6 +59,16 @@ class Login:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How fast a server sent what it sent in one piece: what one connection learnt, for the next one to that host."""
+
+    octets: int = 0
+    """As they came over the wire, those left out that came right after a question: they measure the distance."""
+    seconds: float = 0.0
+    """How long they were waited for."""
+
+
+@dataclass(frozen=True)
 class FolderState:
     """What a server says of a folder at one instant; ``None`` where it does not say."""
 
@@ -93,6 +103,22 @@ class Bookmark:
     uidnext: int
     modseq: int = 0
     """0: without mod-sequences."""
+    doubts: int = 0
+    """How far the server is believed when it says by itself what changed here (``imap.looking``): 0 or 1 in all, 2 not
+    in what vanished (QRESYNC), 3 not in mod-sequences either. A new UIDVALIDITY begins at 0 again.
+    """
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """When the flags of a folder without mod-sequences were last asked for. The caller keeps it beside the bookmark."""
+
+    recent: datetime | None = None
+    """Aware: the newest few thousand messages."""
+    whole: datetime | None = None
+    """Aware: when the last sweep of the whole folder began."""
+    below: int = 0
+    """That sweep goes on with the UIDs below this one; 0: it is through."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +133,8 @@ class Look:
     """Known UIDs that the server positively no longer lists. Never guessed from silence."""
     flags: Mapping[int, frozenset[str]]
     """Known UIDs whose flags may have changed, with all their flags now."""
+    sweep: Sweep = Sweep()
+    """To be handed to the next look, and saved together with the bookmark."""
 
 
 @dataclass(frozen=True)
@@ -136,10 +164,15 @@ class Provider(Protocol):
     def folders(self) -> Sequence[RemoteFolder]:
         """Every folder of the personal namespace, with states where that costs no extra round trip."""
 
-    def look(self, folder: bytes, bookmark: Bookmark | None, known: UidSet) -> Look:
+    def states(self, folders: Iterable[bytes]) -> Mapping[bytes, FolderState]:
+        """The states of folders for which ``folders`` gave none, asked for together. What is not told is left out."""
+
+    def look(self, folder: bytes, bookmark: Bookmark | None, known: UidSet, sweep: Sweep | None = None) -> Look:
         """What changed since ``bookmark``, given that we know of the UIDs in ``known``.
 
-        Raises StartOver when UIDVALIDITY is another than the bookmark's, Refused when the folder cannot be opened.
+        Without mod-sequences changed flags are found by asking for all; ``sweep``, from the last look, says which are
+        due. Without it everything is: a thorough look. Raises StartOver when UIDVALIDITY is another than the
+        bookmark's, Refused when the folder cannot be opened.
         """
 
     def since(self, folder: bytes, day: date) -> UidSet:
@@ -149,12 +182,17 @@ class Provider(Protocol):
         """Every UID of the folder, asked of the server now."""
 
     def metas(self, folder: bytes, uids: UidSet) -> Iterator[RemoteMeta]:
-        """Flags, date and size of these messages, in any order; a message gone meanwhile is left out."""
+        """Flags, date and size of these messages, in any order; a message gone meanwhile is left out.
+
+        One that the server lists but tells nothing of is asked for once more, alone, before it is left out.
+        """
 
     def fetch(self, folder: bytes, uids: UidSet) -> Iterator[RemoteMessage]:
         """The bytes of these messages (BODY.PEEK[]: nothing becomes read), streamed in any order.
 
-        A message that the server lists but does not give is left out; that is no evidence of deletion.
+        A message that the server lists but does not give is asked for once more, alone, and then left out; that is no
+        evidence of deletion. Raises Refused with its ``uid`` for one that is larger than anybody takes, whatever its
+        size was said to be; the connection is over then, and the next one has to go on without it.
         """
 
     def close(self) -> None:

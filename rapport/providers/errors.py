@@ -90,4 +90,11 @@ class StartOver(ProviderError):
 
 
 class Refused(ProviderError):
-    """The server will not do this one thing; asking again the same way is pointless."""
+    """The server will not do this one thing; asking again the same way is pointless.
+
+    ``uid`` is the message that it is about, where it is about one: it is too large to be fetched.
+    """
+
+    def __init__(self, message: str, *, said: str = "", uid: int | None = None) -> None:
+        super().__init__(message, said=said)
+        self.uid = uid

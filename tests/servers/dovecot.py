@@ -4,12 +4,15 @@ r"""A private, real Dovecot on loopback: free ports, its own folder, gone withou
         server.deliver("ana", [b"Subject: hello\r\n\r\n..."])
         ...server.port, server.tls_port, server.password("ana")
 
+``storage`` is how it keeps mail: "maildir", "mdbox" (many messages a file) or "sdbox" (a file each, with an index).
+
 Runs as root (mail belongs to ``nobody``) or as an ordinary user. Settings are written for 2.3 or 2.4, which renamed
 most of them, by what ``dovecot --version`` says.
 """
 
 import getpass
 import grp
+import imaplib
 import itertools
 import os
 import pwd
@@ -23,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from tests.servers.scripted import certificate
 
@@ -38,6 +41,10 @@ PROFILES = {
 """What is advertised. What is not advertised still works, so a test has to look that it is not used."""
 
 SPECIAL = {"Drafts": "\\Drafts", "Sent": "\\Sent", "Trash": "\\Trash", "Junk": "\\Junk", "Archive": "\\Archive"}
+STORAGES = {"maildir": "LAYOUT=fs", "mdbox": "", "sdbox": ""}
+"""How mail is kept, and what ``mail_location`` says besides."""
+LETTERS = {"S": "\\Seen", "F": "\\Flagged", "T": "\\Deleted", "R": "\\Answered", "D": "\\Draft"}
+"""Flags as a Maildir spells them."""
 START_SECONDS = 10.0
 POOL = 1_000
 """People who are there from the start, for ``new_user``."""
@@ -54,8 +61,10 @@ class Dovecot:
         cleartext: bool = True,
         failure_delay: int = 0,
         folder: Path | None = None,
+        storage: str = "maildir",
     ) -> None:
         self.profile = profile
+        self.storage = storage
         self.cleartext = cleartext
         self.failure_delay = failure_delay
         self.host = "127.0.0.1"
@@ -174,10 +183,13 @@ class Dovecot:
         flags: str = "",
         when: float | None = None,
     ) -> None:
-        """Raw messages straight into the Maildir, oldest first: tens of thousands a second.
+        """Raw messages straight into the Maildir, oldest first: tens of thousands a second. Elsewhere by APPEND.
 
         ``flags`` in Maildir letters (``S`` seen, ``F`` flagged, ``T`` deleted); ``when`` is the INTERNALDATE.
         """
+        if self.storage != "maildir":
+            self._append(user, messages, folder, flags=flags, when=time.time() if when is None else when)
+            return
         root = self.maildir(user, folder)
         if not (root / "cur").exists():
             self.doveadm("mailbox", "create", "-u", user, folder) if folder != "INBOX" else self.uids(user)
@@ -191,9 +203,32 @@ class Dovecot:
                 os.chown(path, *self._ids())
             path.rename(root / "cur" / name)
 
+    def _append(self, user: str, messages: Iterable[bytes], folder: str, *, flags: str, when: float) -> None:
+        """As a client does, byte for byte: what lies in a dbox cannot be written from outside."""
+        name = b'"' + folder.replace("\\", "\\\\").replace('"', '\\"').encode() + b'"'
+        head = b"1 APPEND %s (%s) %s {%%d+}\r\n%%s\r\n" % (
+            name,
+            " ".join(LETTERS[letter] for letter in flags).encode(),
+            imaplib.Time2Internaldate(when).encode(),
+        )
+        with socket.create_connection((self.host, self.port), timeout=60) as client, client.makefile("rb") as answers:
+            self._say(client, answers, f"1 LOGIN {user} {self._passwords[user]}\r\n".encode())
+            if folder != "INBOX":
+                self._say(client, answers, b"1 CREATE %s\r\n" % name, demand=False)
+            for raw in messages:
+                self._say(client, answers, head % (len(raw), raw))
+
+    def _say(self, client: socket.socket, answers: BinaryIO, command: bytes, *, demand: bool = True) -> None:
+        client.sendall(command)
+        while not (line := answers.readline()).startswith(b"1 "):
+            if not line:
+                raise RuntimeError("Dovecot hung up.")
+        if demand and not line.startswith(b"1 OK"):
+            raise RuntimeError(f"Dovecot refused: {line!r}")
+
     def maildir(self, user: str, folder: str = "INBOX") -> Path:
         """Where a folder's messages lie (LAYOUT=fs)."""
-        top = self.folder / "mail" / user / "Maildir"
+        top = self.folder / "mail" / user / self._place
         return top if folder == "INBOX" else top / folder
 
     def doveadm(self, *arguments: str) -> str:
@@ -236,6 +271,10 @@ class Dovecot:
 
     # Settings.
 
+    @property
+    def _place(self) -> str:
+        return "Maildir" if self.storage == "maildir" else self.storage
+
     def _ids(self) -> tuple[int, int]:
         entry = pwd.getpwnam(self._owner)
         return entry.pw_uid, entry.pw_gid
@@ -252,7 +291,7 @@ class Dovecot:
             f"ssl_cert = <{self.certificate}",
             f"ssl_key = <{self.key}",
             f"disable_plaintext_auth = {'no' if self.cleartext else 'yes'}",
-            "mail_location = maildir:~/Maildir:LAYOUT=fs",
+            "mail_location = " + ":".join(filter(None, [f"{self.storage}:~/{self._place}", STORAGES[self.storage]])),
             f"passdb {{\n  driver = passwd-file\n  args = username_format=%u {self.folder}/users\n}}",
             f"userdb {{\n  driver = static\n  args = uid={uid} gid={gid} home={self.folder}/mail/%u\n}}",
         ]
@@ -267,8 +306,8 @@ class Dovecot:
             f"ssl_server_cert_file = {self.certificate}",
             f"ssl_server_key_file = {self.key}",
             f"auth_allow_cleartext = {'yes' if self.cleartext else 'no'}",
-            "mail_driver = maildir",
-            "mail_path = ~/Maildir",
+            f"mail_driver = {self.storage}",
+            f"mail_path = ~/{self._place}",
             "mailbox_list_layout = fs",
             f"passdb passwd-file {{\n  passwd_file_path = {self.folder}/users\n}}",
             f"userdb static {{\n  fields {{\n    uid = {uid}\n    gid = {gid}\n    home = {home}\n  }}\n}}",

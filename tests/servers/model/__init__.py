@@ -1,9 +1,9 @@
 """A mail server of our own making: small, faithful, checked against a real Dovecot, and badly behaved on demand.
 
-    with Model() as server:
-        server.truth.append(raw, b"INBOX")
-        server.quirks.add(Quirk.FETCH_SHUFFLED)
-        ...server.port; the user is "ana", the password "secret"
+with Model() as server:
+server.truth.append(raw, b"INBOX")
+server.quirks.add(Quirk.FETCH_SHUFFLED)
+...server.port; the user is "ana", the password "secret"
 """
 
 from tests.servers.model.quirks import Quirk

@@ -32,7 +32,7 @@ def list_(session: Session, arguments: list[Token]) -> str:
         raise No("Listing is out of order.")
     options = _options(session, arguments)
     selection = {atom(word).upper() for word in arguments[0]} if isinstance(arguments[0], list) else set[str]()
-    reference, pattern = arguments[len(arguments[0:1]) if selection else 0 :][:2]
+    reference, pattern = (arguments[1:] if isinstance(arguments[0], list) else arguments)[:2]
     if session.has(Quirk.LIST_EMPTY):
         return "Listed."
     if not raw(pattern):
@@ -130,7 +130,9 @@ def _numbers(session: Session, box: Box) -> dict[str, int]:
     if session.has(Quirk.VALIDITY_BEHIND_STATUS):
         numbers["UIDVALIDITY"] -= 1
     missing = {Quirk.UIDNEXT_MISSING: "UIDNEXT", Quirk.VALIDITY_MISSING: "UIDVALIDITY"}
-    return {item: number for item, number in numbers.items() if item not in {missing.get(q) for q in session.server.quirks}}
+    return {
+        item: number for item, number in numbers.items() if item not in {missing.get(q) for q in session.server.quirks}
+    }
 
 
 def _condstore(session: Session) -> bool:
@@ -249,7 +251,7 @@ def vanished(session: Session, box: Box, modseq: int, among: set[int] | None) ->
 
 
 def close(session: Session, arguments: list[Token]) -> str:
-    """CLOSE: what is \\Deleted goes without a word."""
+    r"""CLOSE: what is \Deleted goes without a word."""
     if session.told and not session.told.read_only:
         box = session.box()
         doomed = [uid for uid, letter in box.letters.items() if "\\Deleted" in letter.flags]

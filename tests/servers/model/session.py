@@ -160,26 +160,31 @@ class Session:
 
     def _done(self, verb: str, arguments: list[Token]) -> str:
         """Do it, with the whole server standing still; the tagged answer."""
-        command = self.server.commands.get(verb)
         self.expunge_now = verb not in NO_EXPUNGE_AFTER
         try:
-            if command is None:
-                raise Bad("Unknown command.")
-            self._may(verb)
-            if verb == "IDLE":
-                return "OK " + command(self, arguments)
-            self.server.happen("before", verb)
-            with self.truth.changing():
-                said = command(self, arguments)
-                self.tell()
-            self.server.happen("after", verb)
+            return f"OK {self._do(verb, arguments)}"
         except No as refusal:
             return f"NO {refusal}"
         except Bad as refusal:
             return f"BAD {refusal}"
         except NoSuchFolder:
             return "NO [NONEXISTENT] There is no such folder."
-        return f"OK {said}"
+        except (IndexError, ValueError):
+            return "BAD That makes no sense."
+
+    def _do(self, verb: str, arguments: list[Token]) -> str:
+        command = self.server.commands.get(verb)
+        if command is None:
+            raise Bad("Unknown command.")
+        self._may(verb)
+        if verb == "IDLE":
+            return command(self, arguments)
+        self.server.happen("before", verb)
+        with self.truth.changing():
+            said = command(self, arguments)
+            self.tell()
+        self.server.happen("after", verb)
+        return said
 
     def _may(self, verb: str) -> None:
         """Whether this belongs here (RFC 9051 section 6)."""
@@ -375,8 +380,6 @@ def as_set(uids: list[int]) -> str:
         else:
             spans.append([uid, uid])
     return ",".join(f"{low}:{high}" if high > low else f"{low}" for low, high in spans)
-
-
 
 
 COMMANDS: dict[str, Command] = {

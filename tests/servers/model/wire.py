@@ -5,9 +5,9 @@ import socket
 import time
 import zlib
 from collections.abc import Callable
-from typing import Union
+from contextlib import suppress
 
-Token = Union[bytes, list["Token"]]
+Token = bytes | list["Token"]
 """An atom, string or literal as bytes; a list in parentheses as a list."""
 
 MOST_OCTETS = 50_000_000
@@ -38,8 +38,8 @@ class Wire:
         self._drip = drip
         self._buffer = b""
         self._out = bytearray()
-        self._inflate: "zlib._Decompress | None" = None
-        self._deflate: "zlib._Compress | None" = None
+        self._inflate: zlib._Decompress | None = None
+        self._deflate: zlib._Compress | None = None
 
     def compress(self) -> None:
         """From here on both ways are deflated (RFC 4978)."""
@@ -105,11 +105,9 @@ class Wire:
 
     def close(self) -> None:
         """Never raises."""
-        for act in (lambda: self.socket.shutdown(socket.SHUT_RDWR), self.socket.close):
-            try:
-                act()
-            except OSError:
-                continue
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
 
     def _read(self) -> None:
         try:
