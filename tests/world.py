@@ -78,14 +78,14 @@ def arrives(folder: "Folder", *letters: bytes, flags: Iterable[str] = (), when: 
     """These emails come in through the engine's own door."""
     from rapport import blobs  # noqa: PLC0415  # after conftest
     from rapport.mail.models import Folder, Message, Placement  # noqa: PLC0415  # after conftest
-    from rapport.sync import hold, intake  # noqa: PLC0415  # after conftest
+    from rapport.sync import hold, incoming, intake  # noqa: PLC0415  # after conftest
 
     folder = Folder.objects.select_related("account").get(pk=folder.pk)
     claim = hold.take(folder.account)
     assert claim is not None
     first = (Placement.objects.filter(folder=folder).order_by("-uid").values_list("uid", flat=True).first() or 0) + 1
     batch = [
-        intake.Arrived(
+        incoming.Arrived(
             RemoteMeta(first + number, frozenset(flags), when + timedelta(minutes=number), len(raw)),
             blobs.put(raw),
             len(raw),

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import django
 from django.conf import settings
 from django.db import connection
 
 from rapport.cli.say import Commands, Failed, Told, give, plural, say
 from rapport.connect import keys, opening
 from rapport.connect.models import Secret
+from rapport.database import ready
 from rapport.mail.models import Account, Message
 from rapport.mime.child import Parsers
 from rapport.mime.message import Unreadable
@@ -47,12 +49,12 @@ def _doctor(told: Told) -> None:
 def _look(check: Callable[[], str]) -> tuple[bool, str]:
     try:
         return True, check()
-    except (Wrong, OSError, keys.CannotOpen, Unreadable) as error:
+    except (Wrong, OSError, keys.CannotOpen, ready.NotReady, Unreadable) as error:
         return False, str(error)
 
 
 def _python() -> str:
-    return f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
+    return f"Python {sys.version.split()[0]}, Django {django.get_version()}"
 
 
 def _home() -> str:
@@ -73,13 +75,25 @@ def _disk() -> str:
 
 
 def _database() -> str:
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA quick_check")
-            answer = str(cursor.fetchone()[0])
-        if answer != "ok":
-            raise Wrong(f"SQLite says: {answer}. Restore a backup.")
-    return f"{connection.vendor}, {plural(Message.objects.count(), 'email')}, {plural(User.objects.count(), 'user')}"
+    held = f"{plural(Message.objects.count(), 'email')}, {plural(User.objects.count(), 'user')}"
+    return f"{_postgresql() if connection.vendor == 'postgresql' else _sqlite()}, {held}"
+
+
+def _sqlite() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA quick_check")
+        answer = str(cursor.fetchone()[0])
+    if answer != "ok":
+        raise Wrong(f"SQLite says: {answer}. Restore a backup.")
+    return f"SQLite {sqlite3.sqlite_version}"
+
+
+def _postgresql() -> str:
+    ready.check()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version'), pg_database_size(current_database())")
+        version, size = cursor.fetchone()
+    return f"PostgreSQL {version.split()[0]}, {size / 1024**2:,.0f} MB"
 
 
 def _secrets() -> str:

@@ -27,9 +27,8 @@ def settings(url: str) -> dict[str, object]:
         return _sqlite(parts)
     if parts.scheme in ("postgresql", "postgres"):
         return _postgresql(parts)
-    raise ImproperlyConfigured(
-        f"{VARIABLE} begins with {parts.scheme or 'no scheme'!r}. It is sqlite:///path or {EXAMPLE}."
-    )
+    begins = f"begins with “{parts.scheme}”" if parts.scheme else "has no scheme"
+    raise ImproperlyConfigured(f"{VARIABLE} {begins}. It is sqlite:///path or {EXAMPLE}.")
 
 
 def _sqlite(parts: SplitResult) -> dict[str, object]:

@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db.models import F, Q
+from django.utils.timezone import now
 
 from rapport.crm.models import CompanyDomain, Contact, ContactAddress
 from rapport.links import rules
 from rapport.links.models import Link
-from rapport.links.rules import Found, Known, Named
+from rapport.links.rules import Known, Named
+from rapport.mail import rows
 from rapport.mail.models import Account, Message, Participant
 from rapport.people.models import User
 
@@ -22,19 +24,35 @@ def own_addresses() -> frozenset[str]:
     )
 
 
-def link(messages: Sequence[Message], named: Mapping[int, Sequence[Named]], account: Account) -> set[int]:
-    """Associate emails of one account by all rules; the contacts that gained one. Safe to repeat."""
+def link(threads: Mapping[int, int], named: Mapping[int, Sequence[Named]], account: Account) -> set[int]:
+    """Associate emails of one account by all rules; the contacts that gained one. Safe to repeat.
+
+    ``threads`` says each email's thread.
+    """
     addresses = {person.address for people in named.values() for person in people}
     contacts = _contacts(addresses, account)
     companies = _companies(addresses)
+    if not (contacts or companies):
+        return set()
     own = own_addresses()
     made = [
-        _link(message, found)
-        for message in messages
-        for found in rules.associate(named.get(message.pk, ()), contacts, companies, own)
+        (message, thread, found)
+        for message, thread in threads.items()
+        for found in rules.associate(named.get(message, ()), contacts, companies, own)
     ]
-    Link.objects.bulk_create(made, ignore_conflicts=True)
-    return {link.contact_id for link in made if link.contact_id}
+    at = now()
+    rows.insert(
+        Link,
+        ("message_id", "thread_id", "contact_id", "company_id", "rule", "role", "found", "made_at"),
+        ((m, t, one.contact, one.company, one.rule, one.role, one.found, at) for m, t, one in made),
+        ignore=True,
+    )
+    return {found.contact for _, _, found in made if found.contact}
+
+
+def relink_addresses(addresses: Collection[str]) -> None:
+    """Associate the older emails of these addresses: contacts were made for them just now."""
+    _relink(Participant.objects.filter(address__in=addresses).values_list("message_id", flat=True).distinct())
 
 
 def relink_contact(contact: Contact) -> None:
@@ -78,11 +96,12 @@ def _under(field: str, domains: Collection[str]) -> Q:
 
 def _relink(keys: Iterable[int]) -> None:
     for batch in _batches(list(keys)):
-        by_account: dict[int, list[Message]] = defaultdict(list)
-        for message in Message.objects.filter(pk__in=batch).select_related("account"):
-            by_account[message.account_id].append(message)
-        for messages in by_account.values():
-            link(messages, named_in(message.pk for message in messages), messages[0].account)
+        by_account: dict[int, dict[int, int]] = defaultdict(dict)
+        for message, thread, account in Message.objects.filter(pk__in=batch).values_list("pk", "thread", "account"):
+            by_account[account][message] = thread
+        for account in Account.objects.filter(pk__in=by_account):
+            threads = by_account[account.pk]
+            link(threads, named_in(threads), account)
 
 
 def _batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -94,26 +113,14 @@ def _contacts(addresses: Collection[str], account: Account) -> dict[str, Known]:
     seen = Q(seen_by=None)
     if not account.shared:
         seen |= Q(seen_by=account.owner_id)
-    rows = (
+    found = (
         ContactAddress.objects.filter(seen, address__in=addresses)
         .select_related("contact")
         .order_by(F("seen_by").desc(nulls_last=True))
     )
-    return {row.address: Known(row.contact_id, row.contact.company_id) for row in rows}
+    return {row.address: Known(row.contact_id, row.contact.company_id) for row in found}
 
 
 def _companies(addresses: Collection[str]) -> dict[str, int]:
     domains = {domain for address in addresses for domain in rules.domains_of(address.rpartition("@")[2])}
     return dict(CompanyDomain.objects.filter(domain__in=domains).values_list("domain", "company"))
-
-
-def _link(message: Message, found: Found) -> Link:
-    return Link(
-        message=message,
-        thread_id=message.thread_id,
-        contact_id=found.contact,
-        company_id=found.company,
-        rule=found.rule,
-        role=found.role,
-        found=found.found,
-    )

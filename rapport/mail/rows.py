@@ -40,18 +40,41 @@ def reserve(model: type[models.Model], count: int) -> Sequence[int]:
         return [key for (key,) in cursor.fetchall()]
 
 
-def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
-    """Insert rows: one value per name of ``names``, which are the model's attributes (``thread_id``, not ``thread``)."""
+def insert(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence[Value]],
+    *,
+    ignore: bool = False,
+    update_on: tuple[str, ...] = (),
+) -> None:
+    """Insert rows: one value per name of ``names``, which are the model's attributes (``thread_id``, not ``thread``).
+
+    What is there already is left alone (``ignore``), or updated where these attributes are equal (``update_on``).
+    """
     table, columns, ways = _target(model, tuple(names))
     prepared = [_prepared(row, ways) for row in rows]
-    if connection.vendor == "postgresql":
+    if not prepared:
+        return
+    if connection.vendor == "postgresql" and not (ignore or update_on):
         _copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN", prepared)
         return
     marks = ", ".join(["%s"] * len(columns))
     sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  # names of our models
+    sql += _on_conflict(model, names, ignore=ignore, update_on=update_on)
     with connection.cursor() as cursor:
         for start in range(0, len(prepared), AT_ONCE):
             cursor.executemany(sql, prepared[start : start + AT_ONCE])
+
+
+def _on_conflict(model: type[models.Model], names: Sequence[str], *, ignore: bool, update_on: tuple[str, ...]) -> str:
+    if ignore:
+        return " ON CONFLICT DO NOTHING"
+    if not update_on:
+        return ""
+    same = ", ".join(_target(model, update_on, part=True)[1])
+    changed = _target(model, tuple(name for name in names if name not in update_on), part=True)[1]
+    return f" ON CONFLICT ({same}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in changed)}"
 
 
 def _copy(sql: str, rows: Iterable[Sequence[Value]]) -> None:
@@ -72,7 +95,9 @@ def _prepared(row: Sequence[Value], ways: Ways) -> Sequence[Value]:
 
 
 @cache
-def _target(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, Sequence[str], Ways]:
+def _target(
+    model: type[models.Model], names: tuple[str, ...], *, part: bool = False
+) -> tuple[str, Sequence[str], Ways]:
     """The table, its columns, and the places whose values have to be rewritten for this database."""
     fields = {field.attname: field for field in _meta(model).concrete_fields}
     missing = {
@@ -80,7 +105,7 @@ def _target(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, Seq
         for field in fields.values()
         if field.attname not in names and not field.primary_key and not field.null and not field.has_default()
     }
-    if missing - {"at"}:
+    if missing and not part:
         raise ValueError(f"{model.__name__} needs {sorted(missing)}")
     quote = connection.ops.quote_name
     ways = [(place, way) for place, name in enumerate(names) if (way := _way(fields[name]))]

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from uuid import uuid4
 
+from rapport.mail import rows
 from rapport.mail.models.account import Account
 from rapport.mail.models.message import Message
 from rapport.mail.models.thread import KnownId, Thread
@@ -61,20 +63,21 @@ def group(batch: Sequence[Sequence[str]], known: Mapping[str, int]) -> list[Grou
     return [_group(positions, batch, known) for positions in members.values()]
 
 
-def place(account: Account, batch: Sequence[Sequence[str]]) -> tuple[list[Thread], dict[int, int]]:
+def place(account: Account, batch: Sequence[Sequence[str]]) -> tuple[list[int], dict[int, int]]:
     """The thread of each email of a batch, made or joined as needed; and which threads were joined to which."""
     every = {one for ids in batch for one in ids}
-    known = dict(KnownId.objects.filter(account=account, digest__in=every).values_list("digest", "thread"))
+    known = dict(KnownId.objects.filter(account=account, digest__in=every).values_list("digest", "thread_id"))
     groups = group(batch, known)
-    threads, emptied = _threads(account, groups)
+    threads, joined = _threads(account, groups)
     placed = {member: thread for one, thread in zip(groups, threads, strict=True) for member in one.members}
-    KnownId.objects.bulk_create(
-        KnownId(account=account, digest=digest, thread=thread)
+    new = (
+        (account.pk, digest, thread)
         for one, thread in zip(groups, threads, strict=True)
         for digest in one.digests
         if digest not in known
     )
-    return [placed[position] for position in range(len(batch))], emptied
+    rows.insert(KnownId, ("account_id", "digest", "thread_id"), new)
+    return [placed[position] for position in range(len(batch))], joined
 
 
 def _plain(message_id: str) -> str:
@@ -87,24 +90,24 @@ def _group(positions: Sequence[int], batch: Sequence[Sequence[str]], known: Mapp
     return Group(tuple(positions), tuple(sorted({known[one] for one in ids if one in known})), ids)
 
 
-def _threads(account: Account, groups: Sequence[Group]) -> tuple[list[Thread], dict[int, int]]:
+def _threads(account: Account, groups: Sequence[Group]) -> tuple[list[int], dict[int, int]]:
     """Each group's thread: the oldest of those it joins, or a new one; and which threads were joined to which."""
-    wanted = {key for one in groups for key in one.threads}
-    here = {thread.pk: thread for thread in Thread.objects.filter(pk__in=wanted)}
-    new = iter(Thread.objects.bulk_create(Thread(account=account) for one in groups if not one.threads))
-    threads, emptied = [], {}
+    keys = rows.reserve(Thread, sum(not one.threads for one in groups))
+    rows.insert(Thread, ("id", "uuid", "account_id"), ((key, uuid4(), account.pk) for key in keys))
+    new = iter(keys)
+    threads, joined = [], {}
     for one in groups:
-        kept = here[one.threads[0]] if one.threads else next(new)
+        kept = one.threads[0] if one.threads else next(new)
         for other in one.threads[1:]:
-            join(here[other], into=kept)
-            emptied[other] = kept.pk
+            join(other, into=kept)
+            joined[other] = kept
         threads.append(kept)
-    return threads, emptied
+    return threads, joined
 
 
-def join(thread: Thread, *, into: Thread) -> None:
+def join(thread: int, *, into: int) -> None:
     """A late parent showed that two threads are one: everything moves, and the old address leads to the new."""
     Message.objects.filter(thread=thread).update(thread=into)
     KnownId.objects.filter(thread=thread).update(thread=into)
     Thread.objects.filter(joined_to=thread).update(joined_to=into)
-    Thread.objects.filter(pk=thread.pk).update(joined_to=into)
+    Thread.objects.filter(pk=thread).update(joined_to=into)

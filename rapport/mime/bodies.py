@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from rapport.mime import limits
-from rapport.mime.charsets import decode
+from rapport.mime.charsets import decode_lines
 from rapport.mime.html_text import html_to_text
 from rapport.mime.levels import level
 from rapport.mime.limits import Notes
@@ -14,7 +14,7 @@ from rapport.mime.structure import Part, Structure
 
 _META = re.compile(rb"""<meta[^>]{0,200}charset\s{0,9}=\s{0,9}["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _CID = re.compile(r"""cid:([^"'\s<>)]{1,500})""", re.IGNORECASE)
-_FLOWED_QUOTE = re.compile(r">*")
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -42,7 +42,7 @@ def read_bodies(structure: Structure) -> Bodies:
         if not shown.strip():
             shown = html_to_text(html[: limits.BODY])
         html = _with_neighbours(structure, texts, html_part, html)
-    ids = frozenset(entities.unescape(unquote(one)) for one in _CID.findall(html[: limits.BODY]))
+    ids = frozenset(entities.unescape(unquote(one)) for one in _CID.findall(html[: limits.BODY])) if files else _NONE
     return Bodies(_cut(shown, "text", notes), _cut(html, "HTML", notes), files, ids)
 
 
@@ -55,7 +55,7 @@ def text_of(structure: Structure, part: Part) -> str:
     if not charset and part.type == "text/html":
         meta = _META.search(data, 0, 4_096)
         charset = meta[1].decode("ascii", "replace") if meta else ""
-    text = decode(data, charset).replace("\r\n", "\n").replace("\r", "\n")
+    text = decode_lines(data, charset)
     if part.type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
         return unflow(text, joined=part.parameters.get("delsp", "").lower() == "yes")
     return text
@@ -66,15 +66,14 @@ def unflow(text: str, *, joined: bool) -> str:
     paragraphs: list[list[str]] = []
     open_depth = -1
     for line in text.split("\n"):
-        match = _FLOWED_QUOTE.match(line)
-        depth = match.end() if match else 0
+        depth = len(line) - len(line.lstrip(">")) if line[:1] == ">" else 0
         said = line[depth:].removeprefix(" ")
-        flows = said.endswith(" ") and said != "-- "
+        flows = said[-1:] == " " and said != "-- "
         said = said[:-1] if flows and joined else said
         if open_depth == depth and said != "-- ":
             paragraphs[-1].append(said)
         else:
-            paragraphs.append([">" * depth + (" " if depth else "") + said])
+            paragraphs.append([">" * depth + " " + said if depth else said])
         open_depth = depth if flows else -1
     return "\n".join(map("".join, paragraphs))
 

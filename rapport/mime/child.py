@@ -1,5 +1,6 @@
 """A few warm child processes that parse messages, and are replaced when one makes them fail (R62)."""
 
+import fcntl
 import os
 import queue
 import select
@@ -15,16 +16,20 @@ from threading import Event, Lock
 from typing import Self
 
 from rapport.mime.message import ParsedMessage, Unreadable
-from rapport.mime.reader import ANSWER, ATTACHMENT, DONE, OUT_OF_MEMORY, PARSE, READY, REQUEST
-from rapport.mime.wire import from_json
+from rapport.mime.reader import ANSWER, ATTACHMENT, DONE, LENGTH, OUT_OF_MEMORY, PARSE, READY, REQUEST
+from rapport.mime.wire import Outcome, from_json
 
 WALL = 15.0
-"""Seconds from handing a message over to having its answer."""
+"""Seconds from handing messages over to having their answer."""
 START = 30.0
 """Seconds a child may take to start, on a machine that is very busy."""
 _CHUNK = 1 << 20
-_LONGEST_ANSWER = 200_000_000
+_FRAME = 256_000
+"""Octets of mail that go to a child at once, give or take the last message."""
+_MOST_IN_A_FRAME = 64
+_LONGEST_ANSWER = 64_000_000
 """Octets; a child that promises more is not believed."""
+_NO_SENSE = "The parser gave an answer that makes no sense."
 
 
 class Parsers:
@@ -42,25 +47,28 @@ class Parsers:
 
     def parse(self, raw: bytes) -> ParsedMessage:
         """Read a message; `Unreadable` says why it could not be read."""
-        answer = self._ask(PARSE, 0, raw)
-        try:
-            return from_json(answer)
-        except (ValueError, KeyError, TypeError) as trouble:
-            raise Unreadable("The parser gave an answer that makes no sense.") from trouble
+        (outcome,) = self._read([raw])
+        if isinstance(outcome, Unreadable):
+            raise outcome
+        return outcome
 
     def attachment(self, raw: bytes, position: int) -> bytes:
         """The decoded octets of one part of a message."""
-        return self._ask(ATTACHMENT, position, raw)
+        with self._child() as child:
+            return child.ask(ATTACHMENT, position, [raw], self._wall)
 
-    def parse_all(self, messages: Iterable[bytes]) -> Iterator[ParsedMessage | Unreadable]:
-        """Read many messages, all children at once; results in order, an `Unreadable` in place of what has none."""
-        waiting: deque[Future[ParsedMessage | Unreadable]] = deque()
-        for raw in messages:
-            waiting.append(self._pool().submit(self._parse_or_say, raw))
+    def parse_all(self, messages: Iterable[bytes]) -> Iterator[Outcome]:
+        """Read many messages, all children at once; results in order, an `Unreadable` in place of what has none.
+
+        It reads ahead by a few frames, so that children go on while the results are put to use.
+        """
+        waiting: deque[Future[list[Outcome]]] = deque()
+        for frame in _frames(messages):
+            waiting.append(self._pool().submit(self._read_each, frame))
             if len(waiting) > self._count * 2:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
 
     def close(self) -> None:
         """End the children; a message being read is given up."""
@@ -77,15 +85,25 @@ class Parsers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _parse_or_say(self, raw: bytes) -> ParsedMessage | Unreadable:
+    def _read_each(self, frame: list[bytes]) -> list[Outcome]:
+        """Read a frame; where one of its messages makes a child fail, each alone, so that the others are read."""
         try:
-            return self.parse(raw)
+            return self._read(frame)
         except Unreadable as reason:
-            return reason
+            if len(frame) == 1:
+                return [reason]
+            return [outcome for raw in frame for outcome in self._read_each([raw])]
 
-    def _ask(self, verb: bytes, position: int, raw: bytes) -> bytes:
+    def _read(self, frame: list[bytes]) -> list[Outcome]:
         with self._child() as child:
-            return child.ask(verb, position, raw, self._wall)
+            answer = child.ask(PARSE, 0, frame, self._wall)
+        try:
+            outcomes = from_json(answer)
+        except (ValueError, KeyError, TypeError) as trouble:
+            raise Unreadable(_NO_SENSE) from trouble
+        if len(outcomes) != len(frame):
+            raise Unreadable(_NO_SENSE)
+        return outcomes
 
     @contextmanager
     def _child(self) -> Iterator["_Child"]:
@@ -107,6 +125,20 @@ class Parsers:
             return self._threads
 
 
+def _frames(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Messages in bundles that cost one writing and one reading; a large one soon goes alone."""
+    frame: list[bytes] = []
+    octets = 0
+    for raw in messages:
+        frame.append(raw)
+        octets += len(raw)
+        if octets >= _FRAME or len(frame) >= _MOST_IN_A_FRAME:
+            yield frame
+            frame, octets = [], 0
+    if frame:
+        yield frame
+
+
 class _Child:
     """One child process and the two pipes to it."""
 
@@ -125,15 +157,17 @@ class _Child:
         self._in, self._out = (pipe.fileno() for pipe in self._pipes)
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
+        _widen(self._in)
+        _widen(self._out)
         self._ready = False
         self.alive = True
 
-    def ask(self, verb: bytes, position: int, raw: bytes, wall: float) -> bytes:
-        """Hand a message over and wait for the answer. After any failure but a plain `Unreadable` the child is dead."""
+    def ask(self, verb: bytes, position: int, raws: list[bytes], wall: float) -> bytes:
+        """Hand messages over and wait for the answer. After any failure but a plain `Unreadable` the child is dead."""
         try:
             if not self._ready:
                 self._start()
-            return self._exchange(verb, position, raw, time.monotonic() + wall)
+            return self._exchange(verb, position, raws, time.monotonic() + wall)
         except TimeoutError:
             self.end()
             raise Unreadable(f"Reading it took longer than {wall:g} seconds.") from None
@@ -158,9 +192,9 @@ class _Child:
             raise EOFError
         self._ready = True
 
-    def _exchange(self, verb: bytes, position: int, raw: bytes, deadline: float) -> bytes:
-        self._write(REQUEST.pack(verb, position, len(raw)), deadline)
-        self._write(raw, deadline)
+    def _exchange(self, verb: bytes, position: int, raws: list[bytes], deadline: float) -> bytes:
+        lengths = b"".join([LENGTH.pack(len(raw)) for raw in raws])
+        self._write(b"".join((REQUEST.pack(verb, position, len(raws)), lengths, *raws)), deadline)
         kind, length = ANSWER.unpack(self._read(ANSWER.size, deadline))
         if length > _LONGEST_ANSWER:
             raise EOFError
@@ -172,9 +206,10 @@ class _Child:
     def _write(self, data: bytes, deadline: float) -> None:
         left = memoryview(data)
         while left:
-            _wait(self._in, select.POLLOUT, deadline)
-            with suppress(BlockingIOError):
+            try:
                 left = left[os.write(self._in, left[:_CHUNK]) :]
+            except BlockingIOError:
+                _wait(self._in, select.POLLOUT, deadline)
 
     def _read(self, length: int, deadline: float) -> bytes:
         out = bytearray()
@@ -197,6 +232,13 @@ class _Child:
         if status in (-signal.SIGXCPU, -signal.SIGKILL):
             return "Reading it took too much processor time."
         return f"The process reading it died (status {status})."
+
+
+def _widen(pipe: int) -> None:
+    """Room for a whole frame, where the system has it to give: fewer turns between parent and child."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
 
 
 def _wait(pipe: int, event: int, deadline: float) -> None:

@@ -8,129 +8,100 @@ import html as entities
 import re
 
 from rapport.mime.charsets import scrub
-from rapport.mime.levels import BLOCKS, ENDS, KEEPS_TEXT, MOST, MOST_TAGS
+from rapport.mime.levels import BLOCKS, KEEPS_TEXT, MOST, MOST_TAGS, WITH_TEXT
 
-# Possessive, so that nothing is tried twice. The sign at the end is missing where a quote never ends.
-_TAG = re.compile(r"""<(?:(/?)([a-zA-Z][a-zA-Z0-9:_-]{0,40})((?:[^>"']++|"[^"]*+"|'[^']*+')*+)(>?)|!--|[!?/])""")
-_EMPTY_COMMENT = re.compile(r"-?>")
-_SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
+# Closing or not, name, and how it ends: with nothing where a quote in it never does. Possessive: nothing is tried twice.
+_TAG = re.compile(
+    r"""<(?:(/?)([a-zA-Z][a-zA-Z0-9:_-]{0,40})(?:[^>"']++|"[^"]*+"|'[^']*+')*+(>?)|!---?>|!--(?:.*?-->|.*)|[!?/][^>]*>?)""",
+    re.DOTALL,
+)
 _APART = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre", "dl"))
-_BREAKS = BLOCKS | {"br", "tr", "td", "th"}
+_CELLS = frozenset(("td", "th"))
+_BREAKS = (BLOCKS | {"br", "tr"}) - _CELLS
 
 
 def html_to_text(html: str) -> str:
     """The words of an HTML document, one block per line, quotes marked with ``>``."""
     page = _Page()
-    html = html[:MOST]
-    at = tags = 0
-    while tags < MOST_TAGS and (sign := _TAG.search(html, at)):
-        tags += 1
-        if sign.start() > at:
-            page.write(html[at : sign.start()])
-        closing, name, _, end = sign.groups()
-        if not name:
-            at = _after_comment(html, sign)
-            continue
-        name = name.lower()
-        at = sign.end() if end else _after(html, ">", sign.end())
-        if name in _BREAKS:
-            page.tag(name, closing=bool(closing))
-        elif name in ENDS and not closing:
-            at = _past_raw(html, name, at, page)
-    if tags < MOST_TAGS:
-        page.write(html[at:])
+    pieces = _TAG.split(html[:MOST], MOST_TAGS)
+    page.write(pieces[0])
+    raw = ""
+    never_end: set[str] = set()
+    for at in range(1, len(pieces), 4):
+        closing, name, end, text = pieces[at : at + 4]
+        if name:
+            name = name.lower()
+            if name in WITH_TEXT and not raw and not closing and name not in never_end:
+                raw = name if _ends(pieces, at, name) else ""
+                never_end.update(() if raw else (name,))
+            elif raw and raw == name and closing:
+                raw = ""
+            elif not raw and name in _BREAKS:
+                page.tag(name, closing=bool(closing))
+            elif not raw and name in _CELLS and not closing:
+                page.write(" ")
+            if not end:
+                text = text.partition(">")[2]
+        if text and (not raw or raw in KEEPS_TEXT):
+            page.write(text)
     return scrub("\n".join(page.lines()))
 
 
-def _after_comment(html: str, sign: re.Match[str]) -> int:
-    """Where a comment, a declaration or an instruction ends (HTML Standard, 13.2.5.42 and on)."""
-    if sign[0] != "<!--":
-        return _after(html, ">", sign.end())
-    short = _EMPTY_COMMENT.match(html, sign.end())
-    return short.end() if short else _after(html, "-->", sign.end())
-
-
-def _after(html: str, sign: str, at: int) -> int:
-    end = html.find(sign, at)
-    return end + len(sign) if end >= 0 else len(html)
-
-
-def _past_raw(html: str, name: str, at: int, page: "_Page") -> int:
-    """Past an element whose content is no HTML, or is not shown. One that never ends is ignored."""
-    if name in page.endless:
-        return at
-    end = ENDS[name].search(html, at)
-    if not end:
-        page.endless.add(name)
-        return at
-    if name in KEEPS_TEXT:
-        page.write(html[at : end.start()])
-    return _after(html, ">", end.end())
+def _ends(pieces: list[str], at: int, name: str) -> bool:
+    """Whether an element whose content is not shown is closed anywhere; else its tag is ignored."""
+    return any(
+        pieces[later] and pieces[later + 1].lower() == name
+        for later in range(at + 4, len(pieces), 4)
+        if pieces[later + 1]
+    )
 
 
 class _Page:
     """Lines of text as they are written."""
 
     def __init__(self) -> None:
-        self.endless: set[str] = set()
         self._lines: list[str] = []
         self._line: list[str] = []
-        self._blank = True
-        """Whether nothing but a space stands on the line yet, or a space at its end."""
         self._depth = 0
         self._pre = 0
-
-    def write(self, text: str) -> None:
-        if "&" in text:
-            text = entities.unescape(text)
-        if self._pre:
-            self._write_as_it_is(text)
-            return
-        text = _SPACES.sub(" ", text)
-        if self._blank:
-            text = text.lstrip()
-        if text:
-            self._line.append(text)
-            self._blank = text.endswith(" ")
-
-    def _write_as_it_is(self, text: str) -> None:
-        *whole, last = text.split("\n")
-        for line in whole:
-            self._line.append(line)
-            self._break(even_empty=True)
-        self._line.append(last)
-        self._blank = self._blank and not last
+        self.write = self._line.append
 
     def tag(self, name: str, *, closing: bool) -> None:
-        if name in ("td", "th"):
-            if not closing and self._line:
-                self.write(" ")
-            return
         self._break(even_empty=name == "br")
         if name == "blockquote":
             self._depth = min(max(self._depth + (-1 if closing else 1), 0), 50)
         elif name == "pre":
             self._pre = max(self._pre + (-1 if closing else 1), 0)
         elif name == "li" and not closing:
-            self._line.append("- ")
+            self.write("- ")
         elif name == "hr":
-            self._line.append("----------")
-            self._break(even_empty=False)
+            self._put("----------")
         if name in _APART and self._lines and self._lines[-1].strip("> "):
             self._lines.append(">" * self._depth)
 
     def _break(self, *, even_empty: bool) -> None:
-        line = "".join(self._line).rstrip() if self._line else ""
-        if line or even_empty:
-            self._lines.append(">" * self._depth + (" " if self._depth and line else "") + line)
-        self._line = []
-        self._blank = True
+        text = "".join(self._line)
+        self._line.clear()
+        if "&" in text:
+            text = entities.unescape(text)
+        if self._pre and text:
+            for line in text.split("\n"):
+                self._put(line.rstrip())
+            return
+        text = " ".join(text.split())
+        if text or even_empty:
+            self._put(text)
+
+    def _put(self, line: str) -> None:
+        self._lines.append(">" * self._depth + (" " if self._depth and line else "") + line)
 
     def lines(self) -> list[str]:
         self._break(even_empty=False)
         out: list[str] = []
+        empty = True
         for line in self._lines:
-            if line.strip("> ") or (out and out[-1].strip("> ")):
+            was, empty = empty, not line.strip("> ")
+            if not (was and empty):
                 out.append(line)
         while out and not out[-1].strip("> "):
             out.pop()

@@ -13,10 +13,12 @@ from rapport.mime.message import Address, Attachment, ParsedMessage, Unreadable
 from rapport.mime.quotes import fold
 from rapport.mime.signs import automatic_signs, kept_headers, seal
 from rapport.mime.structure import Headers, Part, Structure, read_headers, take_apart
-from rapport.mime.words import decoded, header_text
+from rapport.mime.words import decoded, header_line, header_text
 
-_FOR_SNIPPET = 2_000
+_FOR_SNIPPET = 1_000
 """Characters of the text that are searched for its first own words."""
+_IDS = re.compile(r"(?:<[!-;=@-~]{1,200}>(?:\s+|\Z)){0,50}")
+"""A few ids with nothing wrong with them, apart from each other."""
 _ID = re.compile(r"<([^<>]*)>")
 
 
@@ -50,7 +52,7 @@ def _read(structure: Structure) -> ParsedMessage:
         message_id=_message_id(top.first("message-id")),
         in_reply_to=_ids(_all(top.headers, "in-reply-to")),
         references=_ids(_all(top.headers, "references")),
-        subject=decoded(top.first("subject"), limits.SUBJECT),
+        subject=header_line(top.headers.get("subject", [b""])[0], limits.SUBJECT),
         date=read_date(top.first("date")),
         from_=people["from"],
         sender=people["sender"],
@@ -60,13 +62,22 @@ def _read(structure: Structure) -> ParsedMessage:
         bcc=people["bcc"],
         text=bodies.text,
         html=bodies.html,
-        snippet=" ".join(written.split())[: limits.SNIPPET].rstrip(),
+        snippet=_start(written),
         attachments=tuple(_attachment(structure, part, bodies) for part in bodies.files),
         automatic=automatic_signs(top.headers, top.type),
         partly=notes.all(),
         sealed=seal(structure, bodies.text),
         headers=kept_headers(top.headers),
     )
+
+
+def _start(written: str) -> str:
+    # A word and a space take two characters at least; most are longer.
+    for words in (limits.SNIPPET // 4, limits.SNIPPET // 2):
+        said = " ".join(written.split(None, words)[:words])
+        if len(said) >= limits.SNIPPET:
+            break
+    return said[: limits.SNIPPET].rstrip()
 
 
 def _people(headers: Headers, notes: Notes) -> dict[str, tuple[Address, ...]]:
@@ -87,6 +98,8 @@ def _people(headers: Headers, notes: Notes) -> dict[str, tuple[Address, ...]]:
 
 
 def _all(headers: Headers, name: str) -> str:
+    if name not in headers:
+        return ""
     return " ".join(header_text(value) for value in headers.get(name, []))
 
 
@@ -97,6 +110,8 @@ def _message_id(value: str) -> str:
 
 def _ids(value: str) -> tuple[str, ...]:
     """Message-IDs in angle brackets, white space of folding taken out; the oldest and the newest where too many."""
+    if _IDS.fullmatch(value):
+        return tuple(dict.fromkeys(value.split()))
     inner = ["".join(one.split()) for one in _ID.findall(value)]
     if not inner:
         inner = [word for word in value.split() if "@" in word]
@@ -125,7 +140,7 @@ def _name(part: Part, content: bytes) -> str:
     name = clean_name(part.filename)
     if not name and part.type in ("message/rfc822", "message/global"):
         headers, _ = read_headers(content, 0, len(content), Notes())
-        subject = decoded(header_text(headers.get("subject", [b""])[0]), 150)
+        subject = header_line(headers.get("subject", [b""])[0], 150)
         # Slashes of a subject are no folders.
         name = clean_name(subject.replace("/", "-").replace("\\", "-") + ".eml") if subject else ""
     return name or named(part.type, part.position)

@@ -13,15 +13,18 @@ _UNSEEN = re.compile(
     "\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001"
     "\U000e0020-\U000e007f]"
 )
+_FIRST = frozenset("-_=—")
+"""With which a ruled line begins, and a signature."""
 _SIGNATURE = re.compile(r"--\s?|__+\s?|—\s?")
-_SENT_FROM = re.compile(
-    r"(?:sent from (?:my|mail for|outlook|yahoo|proton|the|samsung)|get outlook for|sent via|sent with"
-    r"|von meinem .{1,40}gesendet|gesendet (?:von|mit)|diese nachricht wurde von meinem"
-    r"|envoyé (?:de|depuis)|obtenir outlook pour|télécharger outlook pour"
-    r"|enviado (?:desde|do|a partir)|inviato d(?:a|al|allo)|verzonden vanaf|verstuurd vanaf|sendt fra|skickat från"
-    r"|lähetetty|wysłane z|odesláno z|отправлено (?:с|из)|iphone から送信|发自我的|從我的)[^,!?]{0,80}",
-    re.IGNORECASE,
-)
+_SENT = (
+    "sent from (?:my|mail for|outlook|yahoo|proton|the|samsung)", "get outlook for", "sent via", "sent with",
+    "von meinem .{1,40}gesendet", "gesendet (?:von|mit)", "diese nachricht wurde von meinem", "envoyé (?:de|depuis)",
+    "obtenir outlook pour", "télécharger outlook pour", "enviado (?:desde|do|a partir)", "inviato d(?:a|al|allo)",
+    "verzonden vanaf", "verstuurd vanaf", "sendt fra", "skickat från", "lähetetty", "wysłane z", "odesláno z",
+    "отправлено (?:с|из)", "iphone から送信", "发自我的", "從我的",
+)  # fmt: skip
+_SENT_FROM = re.compile(f"(?:{'|'.join(_SENT)})[^,!?]{{0,80}}", re.IGNORECASE)
+_SIGNATURE_INITIALS = _FIRST | {start[0] for start in _SENT} | {start[0].upper() for start in _SENT}
 
 # "On … wrote:", as written by Gmail, Apple Mail, Thunderbird, Yahoo and others in the languages we know of.
 _STARTS = (
@@ -38,7 +41,7 @@ _ENDS = (
 )  # fmt: skip
 _LAST = (":", "：", ">", "wrote", ":*")
 """With which an introduction ends."""
-_FIRST = ("-", "_", "=", "—")
+_LAST_SIGNS = frozenset(end[-1] for end in _LAST) | {"E"}
 _HAS_DATE = re.compile(r"\d{4}|\d{1,2}[:.h]\d\d|\d{1,2}[./-]\d{1,2}")
 _HAS_ADDRESS = re.compile(r"[^\s@<]{1,64}@[^\s@>]{1,255}")
 _BEGINS_WITH_DATE = re.compile(r"[<(\[]?(?:\d{1,4}[-./年]\s?\d{1,2}|\w{2,4}[,.] \d)")
@@ -81,7 +84,7 @@ def fold(text: str) -> tuple[str, str]:
     that is nothing but a quote (a forward) is all new.
     """
     lines = text.split("\n")
-    seen = [line[:_LONGEST].strip() for line in _without_signs(text).split("\n")]
+    seen = [_bare(line) for line in lines]
     cut = _first_marker(seen)
     cut = _without_trailing_quote(seen, cut)
     cut = _without_signature(seen, cut)
@@ -118,12 +121,8 @@ def is_introduction(line: str) -> bool:
 
 
 def _bare(line: str) -> str:
-    return _without_signs(line[:_LONGEST]).strip()
-
-
-def _without_signs(text: str) -> str:
-    """Without what cannot be seen (category Cf), and with plain spaces."""
-    return text if text.isascii() else _UNSEEN.sub("", text).replace("\xa0", " ")
+    line = line[:_LONGEST].strip()
+    return line if line.isascii() else _UNSEEN.sub("", line).replace("\xa0", " ").strip()
 
 
 def _first_marker(seen: list[str]) -> int:
@@ -141,16 +140,16 @@ def _candidates(seen: list[str]) -> list[int]:
     """The few lines worth a closer look: ruled ones, those with a colon, and up to two above the end of an introduction."""
     found: set[int] = set()
     for number, line in enumerate(seen):
-        if line.endswith(_LAST) or line[-5:].lower() == "wrote":
-            found |= {number, max(0, number - 1), max(0, number - 2)}
-        elif line.startswith(_FIRST) or ":" in line or "：" in line:
+        if line[-1:] in _LAST_SIGNS and line.lower().endswith(_LAST):
+            found.update((number, max(0, number - 1), max(0, number - 2)))
+        elif line[:1] in _FIRST or ":" in line or "：" in line:
             found.add(number)
     return sorted(found)
 
 
 def _begins_quote(seen: list[str], number: int) -> bool:
     line = seen[number]
-    if line.startswith(_FIRST) and _RULED.match(line):
+    if line[0] in _FIRST and _RULED.match(line):
         return True
     if (":" in line or "：" in line) and (_BEGIN.match(line) or _is_block(seen, number)):
         return True
@@ -196,7 +195,7 @@ def _is_answered_below(seen: list[str], number: int) -> bool:
         if line.startswith(">"):
             quoted = True
         elif line and quoted:
-            return not (_SIGNATURE.fullmatch(line) or _SENT_FROM.fullmatch(line))
+            return not (_is_signature(line) or _is_sent_from(line))
     return False
 
 
@@ -216,13 +215,21 @@ def _without_trailing_quote(seen: list[str], cut: int) -> int:
 def _without_signature(seen: list[str], cut: int) -> int:
     """The signature: from its dashes to the end, at most 15 lines of it (RFC 3676, 4.3)."""
     for number in range(cut - 1, max(cut - 16, 0), -1):
-        if (seen[number].startswith(_FIRST) and _SIGNATURE.fullmatch(seen[number])) or (
-            _SENT_FROM.fullmatch(seen[number]) and _ends_there(seen, number, cut)
-        ):
+        if seen[number][:1] not in _SIGNATURE_INITIALS:
+            continue
+        if _is_signature(seen[number]) or (_is_sent_from(seen[number]) and _ends_there(seen, number, cut)):
             if any(line.startswith(">") for line in seen[number:cut]):
                 return cut
             return number
     return cut
+
+
+def _is_signature(line: str) -> bool:
+    return line[:1] in _FIRST and bool(_SIGNATURE.fullmatch(line))
+
+
+def _is_sent_from(line: str) -> bool:
+    return line[:1] in _SIGNATURE_INITIALS and bool(_SENT_FROM.fullmatch(line))
 
 
 def _ends_there(seen: list[str], number: int, cut: int) -> bool:

@@ -1,7 +1,8 @@
 """The process in which messages are parsed: ``python -m rapport.mime.reader``, started by `child.Parsers`.
 
-It reads one request after another from its standard input and writes one answer each. It has no environment, no open
-files but its pipes, and a limit on memory and on time per message (R62); whatever a message makes it do ends with it.
+It reads one request after another from its standard input and writes one answer each: a frame of messages to parse, or
+one of which an attachment is wanted. It has no environment, no open files but its pipes, and a limit on memory and on
+time per request (R62); whatever a message makes it do ends with it.
 """
 
 import os
@@ -14,15 +15,16 @@ from typing import BinaryIO
 from rapport.mime.charsets import warm_up
 from rapport.mime.message import Unreadable
 from rapport.mime.parse import attachment, parse
-from rapport.mime.wire import to_json
+from rapport.mime.wire import Outcome, to_json
 
 MEMORY = 512 * 1024 * 1024
 """Octets of address space beyond what the process needs before its first message."""
 CPU = 10
-"""Seconds of processor time for one message."""
+"""Seconds of processor time for one request."""
 
-REQUEST = struct.Struct(">cqQ")
-"""Verb, position, length; then that many octets of a message."""
+REQUEST = struct.Struct(">cQI")
+"""Verb, position, number of messages; then the length of each, then their octets."""
+LENGTH = struct.Struct(">Q")
 ANSWER = struct.Struct(">cQ")
 """Kind, length; then that many octets."""
 
@@ -40,23 +42,30 @@ def main() -> None:
     _prepare()
     _send(answers, READY, b"")
     while len(head := requests.read(REQUEST.size)) == REQUEST.size:
-        verb, position, length = REQUEST.unpack(head)
+        verb, position, count = REQUEST.unpack(head)
         _allow_time()
         try:
-            kind, content = _answer(verb, position, requests.read(length))
-            _send(answers, kind, content)
+            lengths = [size for (size,) in LENGTH.iter_unpack(requests.read(LENGTH.size * count))]
+            _send(answers, *_answer(verb, position, [requests.read(length) for length in lengths]))
         except MemoryError:
             # What is left of the heap is of no use to the next message.
             os._exit(OUT_OF_MEMORY)
 
 
-def _answer(verb: bytes, position: int, raw: bytes) -> tuple[bytes, bytes]:
+def _answer(verb: bytes, position: int, raws: list[bytes]) -> tuple[bytes, bytes]:
+    if verb == PARSE:
+        return DONE, to_json([_outcome(raw) for raw in raws])
     try:
-        if verb == ATTACHMENT:
-            return DONE, attachment(raw, position)
-        return DONE, to_json(parse(raw))
+        return DONE, attachment(raws[0], position)
     except Unreadable as reason:
         return UNREADABLE, str(reason).encode()
+
+
+def _outcome(raw: bytes) -> Outcome:
+    try:
+        return parse(raw)
+    except Unreadable as reason:
+        return reason
 
 
 def _prepare() -> None:
@@ -78,7 +87,7 @@ def _address_space() -> int:
 
 
 def _allow_time() -> None:
-    """Give the next message its own processor time: the system counts from the start of the process."""
+    """Give the next request its own processor time: the system counts from the start of the process."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + CPU + 1, hard))

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from rapport.mime import limits
 from rapport.mime.structure import Headers, Structure
-from rapport.mime.words import decoded, header_text
+from rapport.mime.words import header_line
 
 _TELLING = (
     "List-Id",
@@ -52,7 +52,7 @@ def automatic_signs(headers: Headers, type_: str) -> tuple[str, ...]:
 
 def kept_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
     kept = [
-        (name, decoded(header_text(value), limits.SUBJECT))
+        (name, header_line(value, limits.SUBJECT))
         for name, values in headers.items()
         if _is_kept(name)
         for value in values[:10]
@@ -74,10 +74,10 @@ def seal(structure: Structure, text: str) -> str:
             return "signed" if part.parameters.get("smime-type", "").lower() == "signed-data" else "encrypted"
     if any(part.type == "multipart/signed" for part in structure.parts[:10]):
         return "signed"
-    inline = _PGP.search(text)
+    inline = _PGP.search(text) if "-----BEGIN PGP " in text else None
     return "" if not inline else "signed" if inline[1] else "encrypted"
 
 
 def _value(headers: Headers, name: str) -> str:
     values = headers.get(name.lower())
-    return decoded(header_text(values[0]), 200) if values else ""
+    return header_line(values[0], 200) if values else ""

@@ -17,6 +17,7 @@ from rapport.mime.limits import Notes
 from rapport.mime.parameters import read_parameters
 from rapport.mime.words import from_base64, header_text
 
+_ABSENT = (b"",)
 Headers = dict[str, list[bytes]]
 """Fields by lower-case name, in order; values as they stand there, folded: `header_text` reads them."""
 
@@ -180,8 +181,9 @@ def _part(
     raw: bytes, headers: Headers, span: tuple[int, int], place: tuple[int, int, int], *, default: str, notes: Notes
 ) -> tuple[Part, list[tuple[int, int]]]:
     """One part, and where the parts within it lie."""
-    declared, (type_, parameters) = _parameters(headers, "content-type")
-    _, (disposition, details) = _parameters(headers, "content-disposition")
+    declared = headers.get("content-type", _ABSENT)[0]
+    type_, parameters = _parameters(declared)
+    disposition, details = _parameters(headers.get("content-disposition", _ABSENT)[0])
     filename = details.get("filename", "") or parameters.get("name", "")
     if not _TYPE.fullmatch(type_):
         # RFC 2045, 5.2: what cannot be understood is plain text, unless it is called a file.
@@ -198,13 +200,14 @@ def _part(
     return Part(*place, headers, type_, parameters, disposition, filename, *span, branches), inside
 
 
-def _parameters(headers: Headers, name: str) -> tuple[str, tuple[str, Mapping[str, str]]]:
-    said = header_text(headers[name][0]) if name in headers else ""
-    # The same few stand in every mail.
-    return said, _known_parameters(said) if len(said) < 200 else read_parameters(said)
+def _parameters(value: bytes) -> tuple[str, Mapping[str, str]]:
+    return _known_parameters(value) if len(value) < 200 else read_parameters(header_text(value))
 
 
-_known_parameters = lru_cache(maxsize=2_000)(read_parameters)
+@lru_cache(maxsize=2_000)
+def _known_parameters(value: bytes) -> tuple[str, Mapping[str, str]]:
+    """Remembered: the same few stand in nearly every mail."""
+    return read_parameters(header_text(value))
 
 
 def _between(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int, int]]:

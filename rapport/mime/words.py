@@ -21,6 +21,15 @@ def header_text(value: bytes) -> str:
     return decode(value.strip()).replace("\r", " ")
 
 
+def header_line(value: bytes, limit: int) -> str:
+    """A header's octets as one line of text, encoded words decoded."""
+    if value.isascii() and b"=?" not in value:
+        text = " ".join(value.decode("ascii").split())
+        if text.isprintable() and len(text) <= limit:
+            return text
+    return decoded(header_text(value), limit)
+
+
 def decoded(text: str, limit: int) -> str:
     """Decode the encoded words of a text, and make one line of at most ``limit`` characters of it."""
     return one_line(decode_words(text) if "=?" in text else text, limit)

@@ -187,6 +187,9 @@ class Provider(Protocol):
         One that the server lists but tells nothing of is asked for once more, alone, before it is left out.
         """
 
+    def heads(self, folder: bytes, uids: UidSet) -> Iterator[tuple[int, bytes]]:
+        """The Message-ID lines of these messages' headers, as they stand there; empty where there are none."""
+
     def fetch(self, folder: bytes, uids: UidSet) -> Iterator[RemoteMessage]:
         """The bytes of these messages (BODY.PEEK[]: nothing becomes read), streamed in any order.
 

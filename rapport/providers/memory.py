@@ -4,11 +4,12 @@ A ``Server`` is the truth, changed by the test; ``MemoryMailbox`` is a signed-in
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from rapport.providers.contract import Bookmark, FolderState, Look, RemoteFolder, RemoteMessage, RemoteMeta, Role
+from rapport.providers import sweeping
+from rapport.providers.contract import Bookmark, FolderState, Look, RemoteFolder, RemoteMessage, RemoteMeta, Role, Sweep
 from rapport.providers.errors import ProviderError, Refused, StartOver
 from rapport.providers.uids import UidSet
 
@@ -43,6 +44,11 @@ class Server:
 
     def __init__(self) -> None:
         self.folders: dict[bytes, StoredFolder] = {b"INBOX": StoredFolder(Role.INBOX)}
+        self.mod_sequences = True
+        """Without them changed flags are only found by asking for them, as ``Sweep`` says."""
+        self.states_in_list = True
+        self.largest = 50_000_000
+        """Octets of the largest message anybody takes."""
         self.calls: Counter[str] = Counter()
         """How often each method of a mailbox was called."""
         self.trouble: list[ProviderError] = []
@@ -110,24 +116,32 @@ class MemoryMailbox:
         """Every folder with its state."""
         self._called("folders")
         return [
-            RemoteFolder(wire, wire.decode(errors="replace"), "/", folder.role, selectable=True, state=folder.state())
+            RemoteFolder(wire, wire.decode(errors="replace"), "/", folder.role, selectable=True, state=state)
             for wire, folder in self.server.folders.items()
+            for state in (self._state(folder) if self.server.states_in_list else None,)
         ]
 
-    def look(self, folder: bytes, bookmark: Bookmark | None, known: UidSet) -> Look:
+    def states(self, folders: Iterable[bytes]) -> Mapping[bytes, FolderState]:
+        """Of those that are there."""
+        self._called("states")
+        return {wire: self._state(self.server.folders[wire]) for wire in folders if wire in self.server.folders}
+
+    def look(self, folder: bytes, bookmark: Bookmark | None, known: UidSet, sweep: Sweep | None = None) -> Look:
         """What changed since the bookmark."""
         found = self._open("look", folder)
         if bookmark and (not found.uidvalidity or bookmark.uidvalidity != found.uidvalidity):
             raise StartOver(f"{folder!r} was rebuilt on the server.")
         here = UidSet.of(found.messages)
-        since = bookmark.modseq if bookmark else 0
-        changed = {uid: m.flags for uid, m in found.messages.items() if uid in known and m.modseq > since}
+        since = bookmark.modseq if bookmark and self.server.mod_sequences else 0
+        due = sweeping.due(None if self.server.mod_sequences else sweep, known, datetime.now(UTC))
+        changed = {uid: m.flags for uid, m in found.messages.items() if uid in due.uids and m.modseq > since}
         return Look(
-            bookmark=Bookmark(found.uidvalidity, found.uidnext, found.modseq),
+            bookmark=Bookmark(found.uidvalidity, found.uidnext, self._state(found).modseq or 0),
             exists=len(found.messages),
             arrived=here - known,
             vanished=known - here if bookmark else UidSet(),
             flags=changed if bookmark else {},
+            sweep=(sweep or Sweep()) if self.server.mod_sequences else due.sweep,
         )
 
     def since(self, folder: bytes, day: date) -> UidSet:
@@ -146,16 +160,30 @@ class MemoryMailbox:
             if uid in uids:
                 yield RemoteMeta(uid, message.flags, message.internal_date, len(message.raw))
 
+    def heads(self, folder: bytes, uids: UidSet) -> Iterator[tuple[int, bytes]]:
+        """Of those that are there."""
+        found = self._open("heads", folder)
+        for uid, message in list(found.messages.items()):
+            if uid in uids:
+                lines = message.raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+                yield uid, b"\r\n".join(line for line in lines if line.lower().startswith(b"message-id:")) + b"\r\n\r\n"
+
     def fetch(self, folder: bytes, uids: UidSet) -> Iterator[RemoteMessage]:
         """Of those that are there."""
         found = self._open("fetch", folder)
         for uid, message in list(found.messages.items()):
+            if uid in uids and len(message.raw) > self.server.largest:
+                self.close()
+                raise Refused(f"Message {uid} is too large to be fetched.", uid=uid)
             if uid in uids:
                 yield RemoteMessage(uid, message.raw)
 
     def close(self) -> None:
         """Sign out."""
         self.closed = True
+
+    def _state(self, folder: StoredFolder) -> FolderState:
+        return folder.state() if self.server.mod_sequences else replace(folder.state(), modseq=None)
 
     def _open(self, method: str, folder: bytes) -> StoredFolder:
         self._called(method)

@@ -1,12 +1,13 @@
 """The decisions of a pass, pure."""
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from rapport.mail.models import Folder, Skipped
-from rapport.providers.contract import FolderState, Look, RemoteMeta
+from rapport.providers.contract import FolderState, Look, RemoteFolder, RemoteMeta
 from rapport.providers.uids import UidSet
 
 LARGEST = 50 * 1024 * 1024
@@ -16,6 +17,11 @@ FIRST_CHUNK = 50
 CHUNK = 200
 ORDER = ("inbox", "sent", "drafts", "archive", "", "flagged", "all", "trash", "spam")
 """Folders in the order people want them."""
+MUCH = 50
+"""Messages vanished at once, if they are a fifth of the folder, that make us ask again."""
+REBUILDS = 3
+"""New UIDVALIDITYs in a day after which a folder counts as one that is renumbered all the time."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 CLEAN_FOR = timedelta(minutes=30)
 """A folder that LIST says is unchanged is looked at all the same after this time (sync.md hazard 24)."""
 
@@ -31,7 +37,9 @@ class Scope:
     observed: bool
     """Trash and spam: what was there before us is left alone (S22)."""
     remembered: Collection[tuple[datetime, int]] = ()
-    """Date and size of what an observed folder held before the server rebuilt it: wanted again."""
+    """Date and size of what the folder held before the server rebuilt it: wanted again."""
+    largest: int | None = LARGEST
+    """Octets; ``None`` for a message that was asked for by name."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +65,16 @@ def first_window(look: Look, listed_since: UidSet | None, scope: Scope) -> UidSe
 
     Without a search result everything may be wanted; the dates decide when they are known.
     """
-    if scope.observed and not scope.remembered:
+    if scope.observed:
         return UidSet()
     return look.arrived if listed_since is None else look.arrived & listed_since
 
 
-def sort(metas: Iterable[RemoteMeta], scope: Scope, largest: int = LARGEST) -> Sorted:
+def sort(metas: Iterable[RemoteMeta], scope: Scope) -> Sorted:
     """Which of these to fetch, and why not the others."""
     fetch, skip = [], {}
     for meta in metas:
-        reason = _skipped(meta, scope, largest)
+        reason = _skipped(meta, scope)
         if reason is None:
             fetch.append(meta.uid)
         else:
@@ -95,16 +103,73 @@ def wait_after(attempts: int, asked: float | None, chance: random.Random) -> tim
     return timedelta(seconds=max(2.0, chance.uniform(0, most)))
 
 
-def turns(pending: Mapping[int, UidSet], first: bool) -> Sequence[tuple[int, UidSet]]:
-    """The next piece of each folder's pending work, newest first: no folder waits for another to finish."""
-    size = FIRST_CHUNK if first else CHUNK
-    return [(folder, uids.newest(size)) for folder, uids in pending.items() if uids]
+def orders(pending: Sequence[UidSet], *, once: bool = False) -> Iterator[tuple[int, UidSet]]:
+    """Pieces of each folder's pending work, newest first, every folder in turn; ``once``: the first screen alone."""
+    left = list(pending)
+    while any(left):
+        for number, uids in enumerate(left):
+            if uids:
+                piece = next(uids.chunks(FIRST_CHUNK if once else CHUNK))
+                left[number] = uids - piece
+                yield number, piece
+                if once:
+                    return
 
 
-def _skipped(meta: RemoteMeta, scope: Scope, largest: int) -> Skipped.Reason | None:
-    if meta.uid < scope.floor:
-        if scope.observed and (meta.internal_date, meta.size) not in scope.remembered:
+def is_much(vanished: UidSet, known: UidSet) -> bool:
+    """So much is gone at once that the server is asked again before it is believed (sync.md B2)."""
+    return len(vanished) >= MUCH and len(vanished) * 5 > len(known)
+
+
+def without(look: Look, listed: UidSet) -> Look:
+    """A look that no longer calls vanished what the server lists after all."""
+    return replace(look, vanished=look.vanished - listed)
+
+
+def renumbers(folder: Folder, at: datetime) -> bool:
+    """The server gave this folder a new UIDVALIDITY too often lately, and it was read within the hour (hazard 3)."""
+    often = folder.rebuilds > REBUILDS and folder.rebuilt_since is not None and at - folder.rebuilt_since < DAY
+    return often and folder.looked_at is not None and at - folder.looked_at < HOUR
+
+
+def renames(rows: Iterable[Folder], remote: Iterable[RemoteFolder]) -> list[tuple[Folder, RemoteFolder]]:
+    """Folders that are no longer listed, each with the new one that may be it: the same UIDVALIDITY, no lower UIDNEXT.
+
+    Only where both sides have exactly one candidate. INBOX never: renaming it moves its messages (RFC 9051, 6.3.6).
+    """
+    there = {folder.wire: folder for folder in remote if folder.selectable}
+    here = {bytes(row.wire): row for row in rows}
+    lost = [row for wire, row in here.items() if wire not in there and row.uidvalidity and row.role != "inbox"]
+    new = [folder for wire, folder in there.items() if wire not in here and folder.state]
+    pairs = [(row, folder) for row in lost for folder in new if _may_be(row, folder)]
+    return [
+        (row, folder)
+        for row, folder in pairs
+        if sum(other is row for other, _ in pairs) == 1 and sum(other is folder for _, other in pairs) == 1
+    ]
+
+
+def recognise(
+    metas: Mapping[int, RemoteMeta], ids: Mapping[int, str], old: Mapping[tuple[str, datetime, int], Sequence[int]]
+) -> dict[int, int]:
+    """Messages known again after a folder was rebuilt: Message-ID, date and size equal, and nobody else's on both sides.
+
+    The message's key by UID. Whatever is ambiguous is fetched and known by its bytes (sync.md B1, identity ladder).
+    """
+    keys = {uid: (ids.get(uid, ""), meta.internal_date, meta.size) for uid, meta in metas.items()}
+    count = Counter(keys.values())
+    return {uid: old[key][0] for uid, key in keys.items() if key[0] and count[key] == 1 and len(old.get(key, ())) == 1}
+
+
+def _may_be(row: Folder, folder: RemoteFolder) -> bool:
+    state = folder.state
+    return bool(state and state.uidvalidity == row.uidvalidity and (state.uidnext or 0) >= row.uidnext)
+
+
+def _skipped(meta: RemoteMeta, scope: Scope) -> Skipped.Reason | None:
+    if meta.uid < scope.floor and (meta.internal_date, meta.size) not in scope.remembered:
+        if scope.observed:
             return Skipped.Reason.OBSERVED
-        if not scope.observed and scope.since is not None and meta.internal_date < scope.since:
+        if scope.since is not None and meta.internal_date < scope.since:
             return Skipped.Reason.PERIOD
-    return Skipped.Reason.LARGE if meta.size > largest else None
+    return Skipped.Reason.LARGE if scope.largest is not None and meta.size > scope.largest else None

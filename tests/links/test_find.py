@@ -7,7 +7,6 @@ from rapport.crm import verbs
 from rapport.crm.models import Contact
 from rapport.links import find, newcomers
 from rapport.links.models import Link
-from rapport.links.rules import Named
 from rapport.people.models import User
 from rapport.sync import worker
 from tests.world import a_folder, a_letter, an_account, arrives
@@ -86,13 +85,14 @@ def test_a_private_contact_is_made_for_a_personal_mailbox(ana: User) -> None:
 def test_two_workers_make_one_contact(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """D5: the database says no to the second, whatever both saw before."""
     account = an_account(create_contacts=True)
-    (message,) = arrives(a_folder(account), a_letter())
+    arrives(a_folder(account), a_letter())
     monkeypatch.setattr(newcomers, "_known", lambda *_: set())
+    senders = [newcomers.Sender(address, "", automatic=False) for address in ("ines@lumen.test", "rita@lumen.test")]
 
-    again = newcomers.make_contacts([message], {message.pk: [Named("from", "ines@lumen.test")]}, account, ())
+    made = newcomers.make_contacts(senders, account)
 
-    assert again == []
-    assert Contact.objects.count() == 1
+    assert [contact.name for contact in made] == ["Rita"]
+    assert Contact.objects.count() == 2
 
 
 def test_an_address_is_one_contact_for_everybody(ana: User) -> None:

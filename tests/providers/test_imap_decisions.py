@@ -27,10 +27,12 @@ def now(
     [
         (50, 50, Flags.NOTHING),
         (51, 50, Flags.CHANGED),
-        (49, 50, Flags.SWEEP),
-        (None, 50, Flags.SWEEP),
-        (0, 50, Flags.SWEEP),
-        (50, 0, Flags.SWEEP),
+        (49, 50, Flags.ALL),
+        (None, 50, Flags.ALL),
+        (0, 50, Flags.ALL),
+        (50, 0, Flags.ALL),
+        (None, 0, Flags.SWEEP),
+        (0, 0, Flags.SWEEP),
     ],
 )
 def test_mod_sequences_are_used_only_while_they_make_sense(modseq: int | None, saved: int, flags: Flags) -> None:

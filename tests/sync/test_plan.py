@@ -1,13 +1,14 @@
 """The decisions of a pass."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rapport.mail.models import Folder, Skipped
-from rapport.providers.contract import Bookmark, FolderState, Look, RemoteMeta
+from rapport.providers.contract import Bookmark, FolderState, Look, RemoteFolder, RemoteMeta, Role
 from rapport.providers.uids import UidSet
 from rapport.sync import plan
 from rapport.sync.plan import Scope
@@ -58,7 +59,49 @@ def test_rebuilt_trash_takes_back_what_it_held() -> None:
     sorted_ = plan.sort([_meta(1), _meta(2, size=1001)], scope)
 
     assert list(sorted_.fetch) == [1]
-    assert plan.first_window(_look(UidSet.span(1, 99)), None, scope) == UidSet.span(1, 99)
+
+
+def test_only_what_is_nobody_elses_is_recognised() -> None:
+    """Message-ID, date and size, unique on both sides; the rest is known by its bytes (sync.md B1)."""
+    old = {("<a>", NOW, 1000): [7], ("<b>", NOW, 1000): [8, 9], ("", NOW, 5): [10]}
+    metas = {1: _meta(1), 2: _meta(2), 3: _meta(3), 4: _meta(4), 5: _meta(5, size=5)}
+
+    assert plan.recognise(metas, {1: "<a>", 2: "<b>", 3: "<c>", 4: "<c>", 5: ""}, old) == {1: 7}
+    assert plan.recognise(metas, {1: "<a>", 2: "<a>"}, old) == {}
+
+
+def test_a_renamed_folder_is_told_by_its_numbers() -> None:
+    """sync.md B6: one candidate on each side, the same UIDVALIDITY, no lower UIDNEXT; never INBOX."""
+    row = Folder(wire=b"Quotes", uidvalidity=7, uidnext=10)
+    inbox = Folder(wire=b"INBOX", uidvalidity=7, uidnext=10, role="inbox")
+    new = RemoteFolder(b"Offers", "Offers", "/", Role.NONE, selectable=True, state=FolderState(9, 11, 7))
+    other = RemoteFolder(b"Else", "Else", "/", Role.NONE, selectable=True, state=FolderState(9, 11, 7))
+
+    assert plan.renames([row], [new]) == [(row, new)]
+    assert plan.renames([row], [new, other]) == []
+    assert plan.renames([row], [replace(new, state=FolderState(9, 9, 7))]) == []
+    assert plan.renames([inbox], [new]) == []
+    assert plan.renames([row], [new, replace(new, wire=b"Quotes")]) == []
+
+
+def test_a_folder_that_is_renumbered_all_day_is_read_once_an_hour() -> None:
+    """sync.md hazard 3."""
+    folder = Folder(rebuilds=plan.REBUILDS + 1, rebuilt_since=NOW, looked_at=NOW)
+
+    assert plan.renumbers(folder, NOW + timedelta(minutes=59))
+    assert not plan.renumbers(folder, NOW + timedelta(minutes=61))
+    assert not plan.renumbers(Folder(rebuilds=plan.REBUILDS, rebuilt_since=NOW, looked_at=NOW), NOW)
+
+
+def test_much_that_vanishes_at_once_is_asked_again() -> None:
+    known = UidSet.span(1, 200)
+
+    assert plan.is_much(UidSet.span(1, 60), known)
+    assert not plan.is_much(UidSet.span(1, 30), known)
+    assert not plan.is_much(UidSet.span(1, 49), UidSet.span(1, 49))
+    assert plan.without(
+        replace(_look(UidSet()), vanished=UidSet.span(1, 9)), UidSet.span(1, 8)
+    ).vanished == UidSet.span(9, 9)
 
 
 def test_a_message_that_is_too_large_is_named() -> None:
@@ -94,6 +137,15 @@ def test_a_server_that_names_a_time_is_given_it() -> None:
 
 
 def test_every_folder_gets_its_turn_newest_first() -> None:
-    turns = plan.turns({1: UidSet.span(1, 1000), 2: UidSet(), 3: UidSet.span(5, 7)}, first=False)
+    """No folder waits for another to finish, and nothing is left out or asked twice."""
+    pending = [UidSet.span(1, 450), UidSet(), UidSet.span(5, 7)]
 
-    assert turns == [(1, UidSet.span(801, 1000)), (3, UidSet.span(5, 7))]
+    orders = list(plan.orders(pending))
+
+    assert [(number, str(uids)) for number, uids in orders] == [
+        (0, "251:450"),
+        (2, "5:7"),
+        (0, "51:250"),
+        (0, "1:50"),
+    ]
+    assert list(plan.orders(pending, once=True)) == [(0, UidSet.span(401, 450))]

@@ -53,6 +53,17 @@ class Folder(models.Model):
     window = models.PositiveIntegerField(default=0)
     """How many the first sync had to fetch: what progress counts."""
     looked_at = models.DateTimeField(null=True)
+    doubts = models.PositiveSmallIntegerField(default=0)
+    """How far the server's own account of changes is believed (``providers.contract.Bookmark``)."""
+    swept_recent = models.DateTimeField(null=True)
+    swept_whole = models.DateTimeField(null=True)
+    swept_below = models.BigIntegerField(default=0)
+    """How far a sweep of flags has come, where there are no mod-sequences (``providers.contract.Sweep``)."""
+    rebuilds = models.PositiveSmallIntegerField(default=0)
+    """How often the server rebuilt it since ``rebuilt_since``: some do at every connection."""
+    rebuilt_since = models.DateTimeField(null=True)
+    trouble = models.TextField(blank=True)
+    """What is wrong with this folder alone, in a sentence for people."""
 
     objects: ClassVar[models.Manager["Folder"]] = models.Manager()
 

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rapport.providers.imap.commands import Command
+from rapport.providers.imap.commands import Command, flowing
 from rapport.providers.imap.lexer import Lexer, ProtocolError
 from rapport.providers.imap.parser import code_capability, parse
 from rapport.providers.imap.responses import Capability, Continuation, Enabled, Response, Status
@@ -26,11 +26,11 @@ class State(StrEnum):
 _SELECTED = {"FETCH", "SEARCH"}
 _PLACES: tuple[tuple[set[str], tuple[State, ...]], ...] = (
     ({"STARTTLS", "LOGIN", "AUTHENTICATE"}, (State.STRANGER,)),
-    ({"ENABLE", "NAMESPACE", "LIST", "STATUS", "SELECT", "IDLE"}, (State.SIGNED_IN, State.SELECTED)),
+    ({"ENABLE", "NAMESPACE", "LIST", "STATUS", "SELECT", "IDLE", "COMPRESS"}, (State.SIGNED_IN, State.SELECTED)),
     (_SELECTED, (State.SELECTED,)),
     ({"CAPABILITY", "NOOP", "LOGOUT", "ID"}, (State.STRANGER, State.SIGNED_IN, State.SELECTED)),
 )
-_ALONE = {"STARTTLS", "LOGIN", "AUTHENTICATE", "IDLE"}
+_ALONE = {"STARTTLS", "LOGIN", "AUTHENTICATE", "IDLE", "COMPRESS"}
 """Nothing is sent behind these before their answer: it could be read under other circumstances."""
 
 
@@ -67,7 +67,8 @@ class Client:
         self._check(command.verb)
         self._count += 1
         tag = f"A{self._count}"
-        self._pending[tag] = _Pending(command, deque(command.pieces))
+        said = flowing(command, self.capabilities)
+        self._pending[tag] = _Pending(said, deque(said.pieces))
         self._held.append(tag)
         self._advance()
         return tag

@@ -9,6 +9,9 @@ from rapport.providers.contract import Login
 
 _ATOM = re.compile(rb"[A-Za-z0-9._/&,+=@#$^~:;|<>?!'`-]+")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_LITERAL = re.compile(rb"(.*~?\{(\d+))\}", re.DOTALL)
+LITERAL_MINUS = 4096
+"""Octets of the longest literal that need not be waited for under LITERAL- (RFC 7888, 5)."""
 COMMAND_LIMIT = 10_000
 """One large server refuses more than 10,239 octets (sync.md hazard 32)."""
 
@@ -28,6 +31,20 @@ class Command:
     def secret(self) -> bool:
         """Whether it must never be logged."""
         return self.verb in ("LOGIN", "AUTHENTICATE")
+
+
+def flowing(command: Command, capabilities: frozenset[str]) -> Command:
+    """The same command, without waiting before literals where the server lets us (RFC 7888)."""
+    if not capabilities & {"LITERAL+", "LITERAL-", "IMAP4REV2"}:
+        return command
+    pieces = [command.pieces[0]]
+    for piece in command.pieces[1:]:
+        announced = _LITERAL.fullmatch(pieces[-1])
+        if announced and ("LITERAL+" in capabilities or int(announced[2]) <= LITERAL_MINUS):
+            pieces[-1] = announced[1] + b"+}\r\n" + piece
+        else:
+            pieces.append(piece)
+    return Command(command.verb, tuple(pieces))
 
 
 def plain(verb: str, *arguments: bytes) -> Command:

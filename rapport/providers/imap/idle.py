@@ -1,7 +1,7 @@
 """Being told of changes in one folder (IDLE, RFC 2177), for a watcher that waits on many of them with ``selectors``."""
 
 from rapport.providers.imap import commands, refusals
-from rapport.providers.imap.responses import Exists, Expunged, Fetched, Response, Status, Vanished
+from rapport.providers.imap.responses import Exists, Expunged, Fetched, Other, Response, Status, Vanished
 from rapport.providers.imap.session import Session
 
 
@@ -12,8 +12,10 @@ class Idle:
     ``renew``, because some news may have been read already, and then whenever ``fileno`` is readable.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, keepalive: int = 0) -> None:
         self._session = session
+        self.keepalive = keepalive
+        """Seconds after which this server wants ``renew``; 0: what is usual."""
         self._news = False
 
     def fileno(self) -> int:
@@ -54,4 +56,6 @@ class Idle:
             self._heed(self._session.next())
 
     def _heed(self, response: Response) -> None:
-        self._news = self._news or isinstance(response, Exists | Expunged | Fetched | Vanished)
+        # With QRESYNC what is expunged has VANISHED (sync.md hazard 27), and if nobody can read which, it is still news.
+        news = isinstance(response, Exists | Expunged | Fetched | Vanished) or response == Other("VANISHED")
+        self._news = self._news or news

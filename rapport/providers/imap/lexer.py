@@ -20,9 +20,10 @@ class ProtocolError(Exception):
 class MessageTooLarge(ProtocolError):
     """A message literal was announced beyond the limit; ``uid`` where the line had said it before."""
 
-    def __init__(self, size: int, uid: int | None) -> None:
+    def __init__(self, size: int, position: int, uid: int | None) -> None:
         super().__init__(f"A message of {size} octets is beyond the limit.")
         self.size = size
+        self.position = position
         self.uid = uid
 
 
@@ -37,7 +38,7 @@ class Line:
 _LITERAL = re.compile(rb"~?\{(\d{1,20})\+?\}\Z")
 # Text for people may end in anything, even in what looks like a literal.
 _FOR_PEOPLE = re.compile(rb"\+|[^ ]{1,40} (?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
-_MESSAGE = re.compile(rb"\A\* \d+ FETCH .*(?:BODY\[\]|BINARY\[\]|RFC822) ?\Z", re.IGNORECASE | re.DOTALL)
+_MESSAGE = re.compile(rb"\A\* (\d{1,10}) FETCH .*(?:BODY\[\]|BINARY\[\]|RFC822) ?\Z", re.IGNORECASE | re.DOTALL)
 _UID = re.compile(rb"[( ]UID (\d{1,10})\b", re.IGNORECASE)
 
 
@@ -73,6 +74,13 @@ class Lexer:
     def held(self) -> bool:
         """Whether anything was fed that was not handed out."""
         return self._position < len(self._buffer) or bool(self._texts) or self._sink is not None
+
+    def spill(self) -> bytes:
+        """What was fed and not handed out, which is forgotten here: it is of another kind than was thought."""
+        rest = bytes(self._buffer[self._position :])
+        self._buffer.clear()
+        self._position = self._scanned = 0
+        return rest
 
     def line(self) -> Line | None:
         """The next whole line, or None until more is fed. Raises ProtocolError."""
@@ -112,10 +120,10 @@ class Lexer:
         """Begin a literal, or refuse it."""
         text = self._texts[-1]
         head = text[: text.rindex(b"{")].removesuffix(b"~")
-        if self.message_limit and not self._literals and _MESSAGE.match(head):
+        if self.message_limit and not self._literals and (message := _MESSAGE.match(head)):
             if size > self.message_limit:
                 uid = _UID.search(head)
-                raise MessageTooLarge(size, int(uid[1]) if uid else None)
+                raise MessageTooLarge(size, int(message[1]), int(uid[1]) if uid else None)
         else:
             self._small += size
             if self._small > SMALL_LITERALS:

@@ -1,27 +1,35 @@
 """A signed-in IMAP mailbox: the Provider contract in commands. It reads, and changes nothing on the server."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from rapport.providers.contract import Bookmark, FolderState, Look, RemoteFolder, RemoteMessage, RemoteMeta
-from rapport.providers.errors import Refused, Unreachable
-from rapport.providers.imap import commands, looking, names
+from rapport.providers import sweeping
+from rapport.providers.contract import Bookmark, FolderState, Look, Pace, RemoteFolder, RemoteMessage, RemoteMeta, Sweep
+from rapport.providers.errors import Refused
+from rapport.providers.imap import commands, deflate, folders, hearing, looking, names, reading
 from rapport.providers.imap.client import State
 from rapport.providers.imap.commands import Command, plain
+from rapport.providers.imap.finding import Finder
 from rapport.providers.imap.folders import Folders
+from rapport.providers.imap.hearing import Heard
 from rapport.providers.imap.idle import Idle
-from rapport.providers.imap.looking import Flags
-from rapport.providers.imap.responses import Fetched, Found, Response, Status
+from rapport.providers.imap.looking import Flags, Told
+from rapport.providers.imap.reading import Reader
+from rapport.providers.imap.responses import Namespaces, Response, Status
 from rapport.providers.imap.session import Session, demand, speakable
+from rapport.providers.profiles import Profile
+from rapport.providers.sweeping import Due
 from rapport.providers.uids import UidSet
 
 MESSAGE_LIMIT = 50_000_000
-SLICE = 50_000
-"""Messages a SEARCH covers at once, so that its answer stays a line of half a megabyte."""
-UIDS_A_COMMAND = 1_000
-FETCHED_A_COMMAND = 200
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+STATUS_AT_ONCE = 100
+"""Questions sent in one go: enough for one round trip, few enough for a server that answers before it reads on."""
+WRONG_TALES = 2
+"""After so many folders whose vanished messages did not add up, a whole connection is not believed any more."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Mailbox:
@@ -30,99 +38,125 @@ class Mailbox:
     SELECT, because some servers show mod-sequences and new mail only there; with PEEK it marks nothing as read.
     """
 
-    def __init__(self, session: Session, *, message_limit: int = MESSAGE_LIMIT) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        profile: Profile | None = None,
+        pace: Pace | None = None,
+        message_limit: int = MESSAGE_LIMIT,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
         self.session = session
-        self.message_limit = message_limit
+        self.profile = profile or Profile()
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._finder = Finder(session, self.profile)
+        self._reader = Reader(session, self._finder, message_limit=message_limit, clock=clock)
         self._introduced = False
+        self._namespaces: Namespaces | None = None
         self._selected: bytes | None = None
-        self._state = FolderState(0, None, None)
         self._validities: dict[bytes, int] = {}
+        self._wrong_tales = 0
+        self._never_packs = not self.profile.compress
 
     @property
     def capabilities(self) -> frozenset[str]:
         """What the server can do, in capitals."""
         return self.session.client.capabilities
 
+    @property
+    def pace(self) -> Pace:
+        """How fast this server is: for ``sign_in`` of the next connection to it."""
+        here = self.session.wire.pace
+        return here if here.octets >= deflate.ENOUGH else self._pace
+
     def folders(self) -> Sequence[RemoteFolder]:
         """Every folder of the personal namespace; with states where the server has LIST-STATUS. One round trip."""
-        found = Folders()
-        introduction = self._introduction()
-        asked = [*introduction, found.question(self.capabilities)]
-        answers = self.session.run(asked, found.hear)
-        demand(answers[-1], "listing the folders")
-        return found.result()
+        found = Folders(self._namespaces)
+        capabilities = self.capabilities if self.profile.list_status else self.capabilities - {"LIST-STATUS"}
+        asked = [*self._introduction(), *self._sign_of_life(), found.question(capabilities)]
+        answer = self.session.run(asked, found.hear)[-1]
+        if answer.kind == "BAD":
+            [answer] = self.session.run([plain("LIST", b'""', b'"*"')], found.hear)
+        demand(answer, "listing the folders")
+        self._namespaces = found.namespaces
+        if self._selected and self.session.changed:
+            # What STATUS says of the selected folder may be stale (sync.md hazard 23).
+            found.told.pop(names.spoken(self._selected, utf8=self._utf8), None)
+        return found.result(utf8=self._utf8)
 
-    def states(self, folders: Iterable[bytes]) -> Mapping[bytes, FolderState]:
-        """STATUS of these folders, sent together; one that cannot be asked is left out.
+    def states(self, folders_: Iterable[bytes]) -> Mapping[bytes, FolderState]:
+        """STATUS of these folders, sent together: one round trip for a hundred. One that cannot be asked is left out.
 
-        Not for the selected folder, of which some servers say stale numbers here (sync.md hazard 23).
+        As is the one that is selected, of which some servers say stale numbers here (sync.md hazard 23).
         """
-        found = Folders()
-        asked = [*self._introduction()]
-        asked += [found.status_question(folder, self.capabilities) for folder in folders]
-        self.session.run(asked, found.hear)
-        return found.states
+        found = Folders(self._namespaces)
+        self._run_introduction(self._introduction())
+        asked = [self._status_question(folder) for folder in folders_ if folder != self._selected]
+        for low in range(0, len(asked), STATUS_AT_ONCE):
+            self.session.run(asked[low : low + STATUS_AT_ONCE], found.hear)
+        return found.states(utf8=self._utf8)
 
-    def look(self, folder: bytes, bookmark: Bookmark | None, known: UidSet) -> Look:
+    def look(self, folder: bytes, bookmark: Bookmark | None, known: UidSet, sweep: Sweep | None = None) -> Look:
         """What changed since ``bookmark``: a SELECT, and then everything that has to be asked, together."""
-        now = self._select(folder)
+        now, told = self._select(folder, bookmark, known)
         if bookmark is not None:
             looking.check(bookmark.uidvalidity, now, names.decode(folder))
         self._validities[folder] = now.uidvalidity or 0
-        asked = looking.questions(now, bookmark, known)
-        heard = self._ask(asked, bookmark, known)
-        arrived = heard.uids & asked.arrivals if asked.arrivals is not None else heard.uids
-        listing = None
-        if bookmark is not None and looking.needs_listing(now, known, arrived):
-            everything = self._search(b"ALL")
-            listing = everything if looking.believable(everything, self.session.exists) else None
-        return looking.conclude(now, bookmark, known, arrived=arrived, flags=heard.flags, listing=listing)
+        due = sweeping.due(sweep, known, self._clock())
+        asked = looking.questions(now, bookmark, known, told=told is not None)
+        if asked.arrivals is None:
+            everything, _ = self._finder.everything()
+            return looking.conclude(now, None, known, arrived=everything, flags={}, listing=None, sweep=due.sweep)
+        heard = self._ask(asked, bookmark, known, due)
+        if asked.flags is Flags.CHANGED and self._resyncs(bookmark) and not heard.garbled:
+            told = heard.told
+        look = looking.conclude(
+            now, bookmark, known,
+            arrived=heard.uids & asked.arrivals,
+            flags={**(told.flags if told else {}), **heard.flags},
+            listing=self._listing(now, known, heard.uids & asked.arrivals, told),
+            told=told,
+            sweep=due.sweep if asked.flags in (Flags.SWEEP, Flags.ALL) else sweep,
+        )  # fmt: skip
+        self._wrong_tales += bookmark is not None and look.bookmark.doubts > bookmark.doubts
+        return look
 
     def since(self, folder: bytes, day: date) -> UidSet:
         """UIDs whose INTERNALDATE is on or after ``day``, as the server reckons days."""
         self._open(folder)
-        return self._search(b"SINCE " + commands.day(day))
+        return self._finder.since(day)
 
     def listed(self, folder: bytes) -> UidSet:
         """Every UID of the folder, asked now."""
         self._open(folder)
         self.session.run([plain("NOOP")])
-        return self._search(b"ALL")
+        everything, _ = self._finder.everything()
+        return everything
 
     def metas(self, folder: bytes, uids: UidSet) -> Iterator[RemoteMeta]:
         """Flags, date and size."""
         self._open(folder)
-        asked = [_fetch(piece, b"(UID FLAGS INTERNALDATE RFC822.SIZE)") for piece in uids.chunks(UIDS_A_COMMAND)]
-        partial: dict[int, Fetched] = {}
-        for fetched in self._fetched(asked, uids):
-            merged = _merged(partial.pop(fetched.uid or 0, None), fetched)
-            if merged.flags is None or merged.size is None or merged.date is None:
-                partial[fetched.uid or 0] = merged
-            else:
-                yield _meta(merged)
-        yield from (_meta(left) for left in partial.values() if left.flags is not None and left.size is not None)
+        yield from self._reader.metas(uids)
+
+    def heads(self, folder: bytes, uids: UidSet) -> Iterator[tuple[int, bytes]]:
+        """The Message-ID lines of their headers."""
+        self._open(folder)
+        yield from self._reader.heads(uids)
 
     def fetch(self, folder: bytes, uids: UidSet) -> Iterator[RemoteMessage]:
-        """The bytes of these messages, one at a time in memory. One that is refused among others is asked for alone."""
+        """The bytes of these messages, one at a time in memory."""
         self._open(folder)
-        got = set[int]()
-        refused = False
-        for answer in self._bodies(uids.chunks(FETCHED_A_COMMAND)):
-            if answer is None:
-                refused = True
-            else:
-                got.add(answer.uid)
-                yield answer
-        if refused:
-            alone = (UidSet.span(uid, uid) for uid in uids - UidSet.of(got))
-            yield from filter(None, self._bodies(alone))
+        self._pack_if_it_pays()
+        yield from self._reader.bodies(uids)
 
     def idle(self, folder: bytes = b"INBOX") -> Idle:
         """To be told of changes of a folder, which is selected now. Raises Refused where the server has no IDLE."""
         if "IDLE" not in self.capabilities:
             raise Refused("The server has no IDLE.")
         self._open(folder)
-        return Idle(self.session)
+        return Idle(self.session, keepalive=self.profile.keepalive)
 
     def noop(self) -> None:
         """A sign of life."""
@@ -131,6 +165,8 @@ class Mailbox:
     def close(self) -> None:
         """Sign out if that is quick, else just close. Never raises."""
         self.session.leave()
+
+    # What is said once.
 
     def _introduction(self) -> list[Command]:
         """What is said once, in the same packet as the first question.
@@ -141,127 +177,160 @@ class Mailbox:
             return []
         self._introduced = True
         said = []
-        if "ID" in self.capabilities:
+        if self.profile.id_first or "ID" in self.capabilities:
             said.append(plain("ID", b'("name" "Rapport")'))
-        if {"ENABLE", "CONDSTORE"} <= self.capabilities:
-            said.append(plain("ENABLE", b"CONDSTORE"))
+        if self.profile.id_first:
+            self.session.run(said)
+            said = []
+        self._pack_if_it_pays()
+        if wanted := self._wanted():
+            said.append(plain("ENABLE", *wanted))
         if "NAMESPACE" in self.capabilities:
             said.append(plain("NAMESPACE"))
         return said
 
+    def _run_introduction(self, introduction: Sequence[Command]) -> None:
+        if introduction:
+            self.session.run(introduction, self._hear_namespaces)
+
+    def _hear_namespaces(self, response: Response) -> bool:
+        if isinstance(response, Namespaces):
+            self._namespaces = response
+        return isinstance(response, Namespaces)
+
+    def _wanted(self) -> list[bytes]:
+        """What to ENABLE (RFC 5161): nothing of it is used before the server says that it is."""
+        possible = {
+            "CONDSTORE": self.profile.condstore,
+            "QRESYNC": self.profile.condstore and self.profile.qresync,
+            "UTF8=ACCEPT": self.profile.utf8,
+        }
+        offered = self.capabilities | ({"UTF8=ACCEPT"} if "UTF8=ONLY" in self.capabilities else set())
+        if "ENABLE" not in self.capabilities:
+            return []
+        return [word.encode("ascii") for word, good in possible.items() if good and word in offered]
+
+    def _pack_if_it_pays(self) -> None:
+        """COMPRESS (RFC 4978), once this connection or the one before it was seen to be slow."""
+        if self.session.wire.packed or self._never_packs or "COMPRESS=DEFLATE" not in self.capabilities:
+            return
+        if deflate.pays(self.pace):
+            self._never_packs = not self.session.compress()
+
+    @property
+    def _utf8(self) -> bool:
+        return "UTF8=ACCEPT" in self.session.client.enabled
+
+    @property
     def _mod_sequences(self) -> bool:
-        """Whether HIGHESTMODSEQ can be trusted: of a server that has ENABLE, only when it echoed CONDSTORE."""
-        if "CONDSTORE" not in self.capabilities:
+        """Whether HIGHESTMODSEQ can be trusted: of a server that has ENABLE, only when it echoed it (hazard 26)."""
+        if "CONDSTORE" not in self.capabilities or not self.profile.condstore:
             return False
-        return "ENABLE" not in self.capabilities or "CONDSTORE" in self.session.client.enabled
+        return "ENABLE" not in self.capabilities or bool(self.session.client.enabled & {"CONDSTORE", "QRESYNC"})
+
+    def _resyncs(self, bookmark: Bookmark | None) -> bool:
+        """Whether the server may say by itself what vanished."""
+        echoed = "QRESYNC" in self.session.client.enabled and self.profile.qresync and self.profile.condstore
+        return echoed and self._wrong_tales < WRONG_TALES and looking.may_resync(bookmark)
+
+    # Opening a folder.
 
     def _open(self, folder: bytes) -> None:
         """Have this folder selected, the same one as last time."""
         if self._selected == folder and self.session.client.state is State.SELECTED:
             return
-        now = self._select(folder)
+        now, _ = self._select(folder)
         if folder in self._validities:
             looking.check(self._validities[folder], now, names.decode(folder))
         self._validities[folder] = now.uidvalidity or 0
 
-    def _select(self, folder: bytes) -> FolderState:
-        """The folder's numbers at this instant."""
+    def _select(
+        self, folder: bytes, bookmark: Bookmark | None = None, known: UidSet | None = None
+    ) -> tuple[FolderState, Told | None]:
+        """The folder's numbers at this instant, and what changed since the bookmark where the server says so itself."""
         introduction = self._introduction()
-        parameter = [b"(CONDSTORE)"] if "CONDSTORE" in self.capabilities else []
-        select = speakable(lambda: plain("SELECT", commands.astring(folder), *parameter))
-        self._selected = None
-        self.session.exists = 0
-        numbers: dict[str, int] = {}
-        answers = self.session.run([*introduction, select], lambda response: _number(response, numbers))
-        demand(answers[-1], f"opening {names.decode(folder)}")
+        if b"&" in folder:
+            # How it is spelled depends on what the server makes of the introduction.
+            self._run_introduction(introduction)
+            introduction = []
+        resyncs = self._resyncs(bookmark)
+        heard, numbers, answer = self._say_select(
+            folder, introduction, bookmark if resyncs else None, known or UidSet()
+        )
+        if answer.kind == "BAD" and resyncs:
+            self._wrong_tales, resyncs = WRONG_TALES, False
+            heard, numbers, answer = self._say_select(folder, [], None, UidSet())
+        demand(answer, f"opening {names.decode(folder)}")
         self._selected = folder
         self.session.changed = False
-        modseq = numbers.get("HIGHESTMODSEQ") if self._mod_sequences() else None
-        return FolderState(self.session.exists, numbers.get("UIDNEXT"), numbers.get("UIDVALIDITY"), modseq)
+        modseq = numbers.get("HIGHESTMODSEQ") if self._mod_sequences else None
+        now = FolderState(self.session.exists, numbers.get("UIDNEXT"), numbers.get("UIDVALIDITY"), modseq)
+        if not resyncs or not bookmark:
+            return now, None
+        if not looking.credible(heard.told, now, bookmark):
+            self._wrong_tales = WRONG_TALES
+            return now, None
+        return now, heard.told
 
-    def _ask(self, asked: looking.Questions, bookmark: Bookmark | None, known: UidSet) -> "_Heard":
-        """New UIDs and changed flags: the questions go out together."""
-        questions = self._flag_questions(bookmark, known, asked.flags)
-        if asked.arrivals is None:
-            questions += self._search_questions(b"ALL")
-        elif asked.arrivals:
-            questions += self._search_questions(b"UID %s" % str(asked.arrivals).encode("ascii"))
-        return self._hear(questions, known)
+    def _say_select(
+        self, folder: bytes, introduction: Sequence[Command], bookmark: Bookmark | None, known: UidSet
+    ) -> tuple[Heard, dict[str, int], Status]:
+        """SELECT; with a bookmark, one that asks what changed since (RFC 7162, 3.2.5)."""
+        parameter = self._parameter(bookmark)
+        spelled = names.spoken(folder, utf8=self._utf8)
+        select = speakable(lambda: plain("SELECT", commands.astring(spelled), *parameter))
+        self._selected = None
+        self.session.forget()
+        heard, numbers = Heard(known), dict[str, int]()
+        answers = self.session.run(
+            [*introduction, select],
+            lambda response: _number(response, numbers) or self._hear_namespaces(response) or heard.take(response),
+        )
+        return heard, numbers, answers[-1]
 
-    def _flag_questions(self, bookmark: Bookmark | None, known: UidSet, how: Flags) -> list[Command]:
-        if how is Flags.CHANGED and bookmark:
-            known_range = b"1:%d" % known.max()
-            return [plain("UID FETCH", known_range, b"(UID FLAGS)", b"(CHANGEDSINCE %d)" % bookmark.modseq)]
-        if how is Flags.SWEEP:
-            return [_fetch(piece, b"(UID FLAGS)") for piece in known.chunks(UIDS_A_COMMAND)]
-        return []
+    def _parameter(self, bookmark: Bookmark | None) -> list[bytes]:
+        if bookmark is not None:
+            # An upper bound of our own: what was expunged at the very end is left out otherwise (sync.md hazard 8).
+            known = b" 1:%d" % (bookmark.uidnext - 1) if bookmark.uidnext > 1 else b""
+            return [b"(QRESYNC (%d %d%s))" % (bookmark.uidvalidity, bookmark.modseq, known)]
+        return [b"(CONDSTORE)"] if "CONDSTORE" in self.capabilities and self.profile.condstore else []
 
-    def _search(self, criteria: bytes) -> UidSet:
-        """UIDs that match; raises on anything but OK."""
-        return self._hear(self._search_questions(criteria), UidSet()).uids
+    # Looking.
 
-    def _search_questions(self, criteria: bytes) -> list[Command]:
-        """One search, or one for each slice of positions where the folder is large."""
-        exists = self.session.exists
-        if exists <= SLICE:
-            return [plain("UID SEARCH", criteria)]
-        lows = range(1, exists + 1, SLICE)
-        return [plain("UID SEARCH", b"%d:%d" % (low, min(low + SLICE - 1, exists)), criteria) for low in lows]
+    def _ask(self, asked: looking.Questions, bookmark: Bookmark | None, known: UidSet, due: Due) -> Heard:
+        """New UIDs and changed flags: the questions go out together; without SEARCH where that is refused."""
+        arrivals, flags = asked.arrivals or UidSet(), self._flag_questions(asked, bookmark, known, due)
+        try:
+            questions = [*flags, *self._finder.questions_in(arrivals)]
+            return hearing.hear(self.session, questions, known=known, wanted=arrivals)
+        except Refused:
+            questions = [*flags, *self._finder.questions_in(arrivals, search=False)]
+            return hearing.hear(self.session, questions, known=known, wanted=arrivals)
 
-    def _hear(self, questions: Sequence[Command], known: UidSet) -> "_Heard":
-        """The answers to searches, and to questions for the flags of known messages."""
-        heard = _Heard()
-        for response in self.session.stream(questions):
-            if isinstance(response, Found):
-                heard.find(response.uids)
-                if heard.count > 2 * self.session.exists + SLICE:
-                    self.session.close()
-                    raise Unreachable("protocol", "The server finds more messages than there are.")
-            elif (
-                isinstance(response, Fetched) and response.uid and response.flags is not None and response.uid in known
-            ):
-                heard.see(response.uid, response.flags)
-        return heard
+    def _flag_questions(
+        self, asked: looking.Questions, bookmark: Bookmark | None, known: UidSet, due: Due
+    ) -> list[Command]:
+        if asked.flags is Flags.CHANGED and bookmark:
+            since = b"(CHANGEDSINCE %d%s)" % (bookmark.modseq, b" VANISHED" if self._resyncs(bookmark) else b"")
+            return [plain("UID FETCH", b"1:%d" % (bookmark.uidnext - 1), b"(UID FLAGS)", since)]
+        if asked.flags is Flags.SWEEP:
+            return reading.flags(due.uids)
+        return reading.flags(known) if asked.flags is Flags.ALL else []
 
-    def _fetched(self, asked: Sequence[Command], wanted: UidSet) -> Iterator[Fetched]:
-        """What was fetched of the wanted messages; anything else is only gossip (sync.md hazard 16)."""
-        for response in self.session.stream(asked):
-            if isinstance(response, Fetched) and response.uid and response.uid in wanted:
-                yield response
+    def _listing(self, now: FolderState, known: UidSet, arrived: UidSet, told: Told | None) -> UidSet | None:
+        """Every UID there is, where the numbers do not add up, and where the answer can be believed."""
+        if not looking.needs_listing(now, known, arrived, told.vanished if told else UidSet()):
+            return None
+        everything, whole = self._finder.everything()
+        return everything if whole else None
 
-    def _bodies(self, pieces: Iterable[UidSet]) -> Iterator[RemoteMessage | None]:
-        """Messages as they come, and None wherever the server refused some."""
-        asked = [_fetch(piece, b"(UID BODY.PEEK[])") for piece in pieces]
-        for response in self.session.stream(asked, partial=True, message_limit=self.message_limit):
-            if isinstance(response, Fetched) and response.uid and response.body:
-                yield RemoteMessage(response.uid, response.body)
-            elif isinstance(response, Status) and response.tag:
-                yield None
+    def _status_question(self, folder: bytes) -> Command:
+        spelled = names.spoken(folder, utf8=self._utf8)
+        return speakable(lambda: folders.status_question(spelled, self.capabilities))
 
-
-@dataclass
-class _Heard:
-    """UIDs found and flags seen. Equal flags are kept once: a million messages have few combinations."""
-
-    spans: list[tuple[int, int]] = field(default_factory=list)
-    count: int = 0
-    flags: dict[int, frozenset[str]] = field(default_factory=dict)
-    _kept: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
-
-    @property
-    def uids(self) -> UidSet:
-        return UidSet() | UidSet(tuple(self.spans))
-
-    def find(self, uids: UidSet) -> None:
-        self.spans.extend(uids.ranges)
-        self.count += len(uids)
-
-    def see(self, uid: int, flags: frozenset[str]) -> None:
-        self.flags[uid] = self._kept.setdefault(flags, flags)
-
-
-def _fetch(uids: UidSet, items: bytes) -> Command:
-    return plain("UID FETCH", str(uids).encode("ascii"), items)
+    def _sign_of_life(self) -> list[Command]:
+        """NOOP, so that the folder that is open says what happened to it before the list is made."""
+        return [plain("NOOP")] if self._selected else []
 
 
 def _number(response: Response, numbers: dict[str, int]) -> bool:
@@ -270,20 +339,3 @@ def _number(response: Response, numbers: dict[str, int]) -> bool:
         numbers[response.code.name] = int(response.code.rest[:20])
         return True
     return False
-
-
-def _merged(before: Fetched | None, now: Fetched) -> Fetched:
-    """Two lines about one message, the later one being right."""
-    if before is None:
-        return now
-    return Fetched(
-        now.sequence,
-        now.uid,
-        now.flags if now.flags is not None else before.flags,
-        now.date or before.date,
-        now.size if now.size is not None else before.size,
-    )
-
-
-def _meta(fetched: Fetched) -> RemoteMeta:
-    return RemoteMeta(fetched.uid or 0, fetched.flags or frozenset(), fetched.date or LONG_AGO, fetched.size or 0)

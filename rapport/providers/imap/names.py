@@ -1,7 +1,12 @@
-"""Folder names on the wire: modified UTF-7 (RFC 3501, 5.1.3), read tolerantly and written exactly."""
+"""Folder names on the wire: modified UTF-7 (RFC 3501, 5.1.3), read tolerantly and written exactly.
+
+On a connection with UTF8=ACCEPT (RFC 6855) the wire has UTF-8 instead. A folder's key stays its name in modified UTF-7,
+so that nothing seems renamed when a server learns the one or the other (sync.md hazard 37).
+"""
 
 import base64
 import binascii
+import contextlib
 import re
 
 _SHIFTED = re.compile(r"&([^-&]*)(-?)")
@@ -21,6 +26,21 @@ def decode(wire: bytes) -> str:
 def encode(name: str) -> bytes:
     """A name for a server without UTF8=ACCEPT."""
     return _RUN.sub(_shift, name).encode("ascii")
+
+
+def key(wire: bytes, *, utf8: bool) -> bytes:
+    """The key of a folder that the server spells like this."""
+    if utf8:
+        # What is no UTF-8 in spite of UTF8=ACCEPT stays as it came.
+        with contextlib.suppress(UnicodeDecodeError):
+            return canonical(encode(wire.decode("utf-8")))
+    return canonical(wire)
+
+
+def spoken(folder: bytes, *, utf8: bool) -> bytes:
+    """How to spell a key on this connection."""
+    name = decode(folder)
+    return name.encode() if utf8 and encode(name) == folder else folder
 
 
 def canonical(wire: bytes) -> bytes:

@@ -8,7 +8,8 @@ from rapport import net
 from rapport.net import tls
 from rapport.net.dial import CONNECT_SECONDS
 from rapport.net.errors import BadCertificate, NetError
-from rapport.providers.contract import Endpoint, Login, Security
+from rapport.providers import profiles
+from rapport.providers.contract import Endpoint, Login, Pace, Security
 from rapport.providers.errors import Certificate, ProviderError, SignInAgain, Unreachable
 from rapport.providers.imap import commands, refusals
 from rapport.providers.imap.client import State
@@ -17,15 +18,26 @@ from rapport.providers.imap.mailbox import Mailbox
 from rapport.providers.imap.responses import Status
 from rapport.providers.imap.session import Session, speakable
 from rapport.providers.imap.wire import Wire
+from rapport.providers.profiles import Profile
 
 GREETING_PATIENCE = 3.0
 """How long a silent port is waited for before it is asked whether it wants TLS."""
 
 
-def sign_in(endpoint: Endpoint, login: Login, *, policy: net.Policy, timeout: float = 30.0) -> Mailbox:
+def sign_in(
+    endpoint: Endpoint,
+    login: Login,
+    *,
+    policy: net.Policy,
+    timeout: float = 30.0,
+    profile: Profile | None = None,
+    pace: Pace | None = None,
+) -> Mailbox:
     """A signed-in mailbox. Raises Unreachable, TryLater or SignInAgain.
 
-    Connecting takes at most ``net``'s own 10 s; afterwards every wait for the server at most ``timeout``.
+    Connecting takes at most ``net``'s own 10 s; afterwards every wait for the server at most ``timeout``, and every
+    answer ten times that, unless a lot of it comes. What is known of a provider comes from its host, or is given as
+    ``profile``; ``pace`` is what the last connection to that host learnt.
     """
     session = _greeted(endpoint, policy, timeout)
     try:
@@ -33,7 +45,7 @@ def sign_in(endpoint: Endpoint, login: Login, *, policy: net.Policy, timeout: fl
     except BaseException:
         session.close()
         raise
-    return Mailbox(session)
+    return Mailbox(session, profile=profile or profiles.of(endpoint.host), pace=pace)
 
 
 def unreachable(error: NetError) -> Unreachable:

@@ -3,6 +3,7 @@
 A line nobody can read becomes ``Other`` when it is of no kind we use, else ProtocolError. Nothing else comes out.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -140,10 +141,27 @@ def _found(line: Line, start: int) -> Response:
         raise ProtocolError("A SEARCH that is none.") from error
 
 
+def _found_briefly(line: Line, start: int) -> Response:
+    """ESEARCH (RFC 4731): UIDs as ranges. One that counts and does not name is none (sync.md hazard 28)."""
+    words = [word for word in _values(line, start) if not isinstance(word, list)]
+    given = {str(word).upper(): value for word, value in itertools.pairwise(words)}
+    if not any(str(word).upper() == "UID" for word in words) or ("ALL" not in given and given.get("COUNT", "0") != "0"):
+        return Other("ESEARCH")
+    try:
+        return Found(uid_set(str(given.get("ALL") or "")))
+    except ProtocolError:
+        return Other("ESEARCH")
+
+
 def _vanished(line: Line, start: int) -> Response:
+    """One that cannot be read tells nothing, but that the server cannot do this (sync.md hazard 26)."""
     text = _text(line.texts[0][start:]).strip()
     earlier = text.upper().startswith("(EARLIER)")
-    return Vanished(uid_set(text[9:].strip() if earlier else text), earlier)
+    try:
+        uids = uid_set(text[9:].strip() if earlier else text)
+    except ProtocolError:
+        return Other("VANISHED")
+    return Vanished(uids, earlier) if uids else Other("VANISHED")
 
 
 def _namespaces(line: Line, start: int) -> Response:
@@ -165,6 +183,7 @@ _READERS: dict[bytes, Callable[[Line, int], Response]] = {
     b"LIST": _listed,
     b"STATUS": _status_of,
     b"SEARCH": _found,
+    b"ESEARCH": _found_briefly,
     b"VANISHED": _vanished,
     b"NAMESPACE": _namespaces,
 }
@@ -191,7 +210,7 @@ def _fetched(sequence: int, values: list[Value]) -> Fetched:
             uid = _number(value)
         elif name == "FLAGS":
             flags = _flags(value)
-        elif name in ("BODY[]", "RFC822"):
+        elif name in ("BODY[]", "RFC822") or name.startswith("BODY[HEADER.FIELDS"):
             body = _octets(value)
         elif name == "INTERNALDATE":
             date = parse_date(_text(_octets(value) or b""))

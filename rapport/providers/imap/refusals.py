@@ -29,6 +29,10 @@ _USERNAME = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(r"(?:back-?off|retry).{0,20}?(\d{1,9}) ?(ms|milliseconds?|s|seconds?|minutes?)", re.IGNORECASE)
+_SESSION_OVER = re.compile(
+    r"access.?token.?expired|session (?:has )?(?:expired|been invalidated|invalidated)", re.IGNORECASE
+)
+_SOME_GONE = re.compile(r"requested messages no longer exist|some messages were expunged", re.IGNORECASE)
 _UNITS = {"m": 60.0, "s": 1.0}
 
 
@@ -60,8 +64,14 @@ def of_command(status: Status, what: str) -> ProviderError:
 
 
 def of_goodbye(status: Status) -> TryLater:
-    """BYE, whenever it comes."""
-    return TryLater("The server ended the connection.", said=status.text, after=after(status.text))
+    """BYE, whenever it comes. A session that only ran out is opened again at once (sync.md hazard 62)."""
+    wait = 0.0 if _SESSION_OVER.search(status.text) else after(status.text)
+    return TryLater("The server ended the connection.", said=status.text, after=wait)
+
+
+def only_some_gone(status: Status) -> bool:
+    """Whether a command was done as far as it could be, because messages were expunged meanwhile (RFC 5530, 3)."""
+    return status.code.name == "EXPUNGEISSUED" or bool(_SOME_GONE.search(status.text))
 
 
 def after(said: str) -> float | None:

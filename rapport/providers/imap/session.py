@@ -16,11 +16,14 @@ WINDOW = 4
 """Commands in flight: enough that a distant server never waits for us, few enough that it can forget them."""
 FAREWELL_SECONDS = 2.0
 UNASKED = 1_000_000
-"""Responses that nobody asked for, in answer to one command; beyond, the server only wants to talk."""
+"""Responses to one command, beside four for each message of the folder; beyond, the server only wants to talk ..."""
+MOST = 10_000_000
+"""... and no folder has more messages than this."""
+PLACES = 10_000
 
 T = TypeVar("T")
-Hear = Callable[[Response], bool]
-"""Takes a response, and says whether it was of use."""
+Hear = Callable[[Response], object]
+"""Takes note of a response."""
 
 
 class Session:
@@ -33,6 +36,8 @@ class Session:
         """How many messages the selected folder has by now."""
         self.changed = False
         """Whether anything changed in the selected folder since this was last set to False."""
+        self._places: dict[int, int] = {}
+        """UIDs by position, as long as nothing moves: a message too large may not say which it is."""
         self._answers: dict[str, Status] = {}
         self._unasked = 0
         self._turn = 0
@@ -65,12 +70,12 @@ class Session:
             if isinstance(response, Status) and response.tag in running:
                 running.remove(response.tag)
                 self._unasked = 0
-                if response.kind == "OK":
+                if response.kind == "OK" or refusals.only_some_gone(response):
                     continue
                 refusal = refusals.of_command(response, "reading messages")
                 if not (partial and isinstance(refusal, Refused)):
                     raise refusal
-            self._remember(response)
+            self._count()
             yield response
             if turn != self._turn:
                 raise RuntimeError("Another command was run while messages were being read.")
@@ -101,7 +106,9 @@ class Session:
         except MessageTooLarge as error:
             self.close()
             # The rest of that message is still on its way, so the connection has to go; the next one skips it.
-            raise Refused(f"Message {error.uid or '?'} of {error.size} octets is too large to be fetched.") from error
+            uid = error.uid or self._places.get(error.position)
+            sentence = f"Message {uid or '?'} of {error.size} octets is too large to be fetched."
+            raise Refused(sentence, uid=uid) from error
         except ProtocolError as error:
             self.close()
             raise Unreachable("protocol", str(error)) from error
@@ -109,6 +116,20 @@ class Session:
             self._goodbye(response, before)
         self._watch(response)
         return response
+
+    def forget(self) -> None:
+        """What was known of the folder that was selected."""
+        self.exists = 0
+        self._places.clear()
+
+    def compress(self) -> bool:
+        """Have both sides pack from here on (RFC 4978), and say whether the server agreed."""
+        [answer] = self.run([plain("COMPRESS", b"DEFLATE")])
+        if answer.kind != "OK":
+            return False
+        # What came after the answer is packed already.
+        self.wire.pack(self.client.lexer.spill())
+        return True
 
     def flush(self) -> None:
         """Send what is queued."""
@@ -137,14 +158,14 @@ class Session:
         if isinstance(response, Status) and response.tag:
             self._answers[response.tag] = response
             self._unasked = 0
-        elif not (hear and hear(response)):
-            self._remember(response)
+        else:
+            if hear:
+                hear(response)
+            self._count()
 
-    def _remember(self, response: Response) -> None:
-        if isinstance(response, Fetched) and response.uid:
-            return
+    def _count(self) -> None:
         self._unasked += 1
-        if self._unasked > UNASKED:
+        if self._unasked > UNASKED + 4 * min(self.exists, MOST):
             self.close()
             raise Unreachable("protocol", "The server talks without end.")
 
@@ -152,10 +173,15 @@ class Session:
         """What every response may tell of the selected folder."""
         if isinstance(response, Exists):
             self.exists = response.count
+        elif isinstance(response, Fetched):
+            if response.uid and len(self._places) < PLACES:
+                self._places[response.sequence] = response.uid
         elif isinstance(response, Expunged):
             self.exists = max(0, self.exists - 1)
+            self._places.clear()
         elif isinstance(response, Vanished) and not response.earlier:
             self.exists = max(0, self.exists - len(response.uids))
+            self._places.clear()
         self.changed = self.changed or isinstance(response, Exists | Expunged | Vanished | Fetched)
 
     def _goodbye(self, status: Status, before: State) -> None:

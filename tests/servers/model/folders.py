@@ -4,7 +4,7 @@ import fnmatch
 import re
 
 from tests.servers.model.quirks import Quirk
-from tests.servers.model.session import Bad, Bye, Command, No, Session, Told, as_set, atom, raw
+from tests.servers.model.session import Bad, Bye, Command, No, Session, Told, as_set, atom, numbers, raw
 from tests.servers.model.truth import Box
 from tests.servers.model.wire import Token, quoted
 
@@ -66,13 +66,20 @@ def _options(session: Session, arguments: list[Token]) -> dict[str, list[str]]:
 def _matching(session: Session, pattern: bytes) -> list[bytes]:
     if session.has(Quirk.LIST_PARTIAL):
         return [b"INBOX"]
-    names = sorted(session.truth.boxes)
+    names = sorted({*session.truth.boxes, *_parents(session)})
     names += [PHANTOM] if session.has(Quirk.PHANTOM) else []
     names += [CONTAINER] if session.has(Quirk.NOSELECT) else []
     names += [SHARED + b"Team", SHARED + b"Team/Old"] if session.has(Quirk.SHARED_NAMESPACE) else []
     text = fnmatch.translate(pattern.decode("latin-1").replace("%", "\0").replace("[", "[[]"))
     wanted = re.compile(text.replace("\\\0", "[^/]*").replace("\0", "[^/]*"))
     return [name for name in names if wanted.match(name.decode("latin-1")) or name == pattern]
+
+
+def _parents(session: Session) -> set[bytes]:
+    """Steps of paths that are no folders themselves."""
+    delimiter = session.truth.delimiter
+    steps = [name.split(delimiter) for name in session.truth.boxes]
+    return {delimiter.join(path[:depth]) for path in steps for depth in range(1, len(path))}
 
 
 def _hidden(session: Session, name: bytes) -> bool:
@@ -86,7 +93,7 @@ def _list_one(session: Session, name: bytes, selection: set[str], options: dict[
         return
     below = any(other.startswith(name + session.truth.delimiter) for other in session.truth.boxes)
     attributes = ["\\HasChildren" if below else "\\HasNoChildren", *filter(None, [use])]
-    if name == CONTAINER:
+    if name == CONTAINER or (below and box is None):
         attributes.append("\\Noselect")
     shown = b"Inbox" if name == b"INBOX" and session.has(Quirk.INBOX_MIXED_CASE) else name
     session.say(b"LIST (%s) %s %s" % (" ".join(attributes).encode(), _delimiter(session), quoted(shown)))
@@ -164,8 +171,7 @@ def _open(session: Session, arguments: list[Token], *, read_only: bool) -> str:
         raise Bye("Session invalidated - AccessTokenExpired")
     if session.told:
         session.told = None
-        if session.enabled & {"CONDSTORE", "QRESYNC"}:
-            session.say("OK [CLOSED] The folder before is closed.")
+        session.say("OK [CLOSED] The folder before is closed.")
     if name in (PHANTOM, CONTAINER):
         raise No("[NONEXISTENT] It cannot be opened.")
     box = session.truth.box(name)
@@ -173,7 +179,8 @@ def _open(session: Session, arguments: list[Token], *, read_only: bool) -> str:
     _say_numbers(session, box, uids)
     if "QRESYNC" in parameters:
         _resynchronise(session, box, parameters["QRESYNC"])
-    session.told = Told(b"INBOX" if name.upper() == b"INBOX" else name, uids, box.modseq, read_only)
+    modseqs = {uid: letter.modseq for uid, letter in box.letters.items()}
+    session.told = Told(b"INBOX" if name.upper() == b"INBOX" else name, box, uids, modseqs, read_only)
     return f"[READ-{'ONLY' if read_only else 'WRITE'}] Opened."
 
 
@@ -227,10 +234,11 @@ def _resynchronise(session: Session, box: Box, told: list[Token]) -> None:
     validity, modseq = int(atom(told[0])), int(atom(told[1]))
     if validity != _validity(session, box):
         return
-    vanished(session, box, modseq, None)
+    known = numbers(atom(told[2]), box.uidnext, most=box.uidnext) if len(told) > 2 else None
+    vanished(session, box, modseq, known)
     for sequence, uid in enumerate(sorted(box.letters), 1):
         letter = box.letters[uid]
-        if letter.modseq > modseq:
+        if letter.modseq > modseq and (known is None or uid in known):
             flags = " ".join(sorted(letter.flags))
             session.say(f"{sequence} FETCH (UID {uid} FLAGS ({flags}) MODSEQ ({letter.modseq}))")
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tests.servers.model.folders import vanished
 from tests.servers.model.quirks import Quirk
 from tests.servers.model.searching import Criteria
-from tests.servers.model.session import Bad, Bye, Command, No, Session, as_set, atom
+from tests.servers.model.session import Bad, Bye, Command, No, Session, as_set, atom, numbers
 from tests.servers.model.truth import Letter
 from tests.servers.model.wire import Token, quoted
 
@@ -100,19 +100,6 @@ def among(session: Session, text: str, *, by_uid: bool) -> list[int]:
     return [uid for uid in told if uid in wanted]
 
 
-def numbers(text: str, star: int, most: int = 0) -> set[int]:
-    """The members of a sequence-set; above ``most`` nothing is spelled out. Raises Bad."""
-    found = set[int]()
-    for piece in text.split(","):
-        if not re.fullmatch(r"(\d+|\*)(:(\d+|\*))?", piece):
-            raise Bad("Not a sequence-set.")
-        low, high = sorted(star if end == "*" else int(end) for end in (piece.split(":") * 2)[:2])
-        if low < 1 and "*" not in piece:
-            raise Bad("Numbers begin at 1.")
-        found.update(range(low, (min(high, most) if most else high) + 1))
-    return found
-
-
 def _bounds(text: str, star: int) -> list[int]:
     return [star if end == "*" else int(end) for end in re.split("[,:]", text)]
 
@@ -169,8 +156,12 @@ def _gossip(session: Session, sequence: int, uid: int, letter: Letter) -> None:
 
 
 def _one(session: Session, sequence: int, uid: int, letter: Letter, asked: Asked) -> None:
-    _mark_read(session, letter, uid, asked)
-    parts = [_item(session, item, uid, letter) for item in asked.items]
+    items = asked.items
+    if _mark_read(session, letter, uid, asked) and "FLAGS" not in items:
+        items = (*items, "FLAGS")
+    if "FLAGS" in items and session.told:
+        session.told.modseqs[uid] = letter.modseq
+    parts = [_item(session, item, uid, letter) for item in items]
     if session.has(Quirk.FETCH_SPLIT) and len(parts) > 2:
         for part in parts[1:]:
             session.say(b"%d FETCH (%s %s)" % (sequence, parts[0], part))
@@ -179,11 +170,13 @@ def _one(session: Session, sequence: int, uid: int, letter: Letter, asked: Asked
     session.say(b"%d %s (%s)" % (sequence, word, b" ".join(parts)))
 
 
-def _mark_read(session: Session, letter: Letter, uid: int, asked: Asked) -> None:
-    """Without PEEK reading marks as read (RFC 9051, 6.4.5)."""
+def _mark_read(session: Session, letter: Letter, uid: int, asked: Asked) -> bool:
+    """Without PEEK reading marks as read (RFC 9051, 6.4.5); whether it did now."""
     loud = any(item in {"RFC822", "RFC822.TEXT"} or item.startswith("BODY[") for item in asked.items)
-    if loud and session.told and not session.told.read_only:
-        session.box().set_flags(uid, letter.flags | {"\\Seen"})
+    if not loud or "\\Seen" in letter.flags or session.told is None or session.told.read_only:
+        return False
+    session.box().set_flags(uid, letter.flags | {"\\Seen"})
+    return True
 
 
 def _item(session: Session, item: str, uid: int, letter: Letter) -> bytes:
@@ -205,6 +198,7 @@ def _item(session: Session, item: str, uid: int, letter: Letter) -> bytes:
 def _body(session: Session, item: str, uid: int, raw: bytes) -> bytes:
     """A part of a message, as a literal."""
     name, octets = _part(item, raw)
+    session.server.bodies += octets == raw
     if uid == session.server.ghost(session) and session.has(Quirk.GHOST_EMPTY):
         octets = b""
     if session.has(Quirk.SPELLED_ODDLY):
@@ -288,7 +282,8 @@ def _search(session: Session, arguments: list[Token], *, by_uid: bool) -> str:
     found = [uid if by_uid else sequence for sequence, uid in hits]
     if not found and criteria.range_above_all and session.has(Quirk.RANGE_FINDS_LAST) and session.told:
         found = session.told.uids[-1:]
-    _say_found(session, found, wanted, by_uid=by_uid)
+    highest = max((here[uid].modseq for _, uid in hits), default=0) if criteria.by_modseq else 0
+    _say_found(session, found, wanted, highest, by_uid=by_uid)
     return "Searched."
 
 
@@ -302,9 +297,10 @@ def _return(session: Session, arguments: list[Token]) -> tuple[list[str] | None,
     return [atom(word).upper() for word in options] or ["ALL"], arguments[2:]
 
 
-def _say_found(session: Session, found: list[int], wanted: list[str] | None, *, by_uid: bool) -> None:
+def _say_found(session: Session, found: list[int], wanted: list[str] | None, highest: int, *, by_uid: bool) -> None:
+    """The answer; a search by mod-sequence also tells the ``highest`` it found (RFC 7162, 3.1.5)."""
     if wanted is None:
-        session.say("SEARCH" + "".join(f" {number}" for number in found))
+        session.say("SEARCH" + "".join(f" {number}" for number in found) + (f" (MODSEQ {highest})" if highest else ""))
         return
     if session.has(Quirk.ESEARCH_SILENT):
         return

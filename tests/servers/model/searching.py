@@ -22,6 +22,8 @@ class Criteria:
         self._late = late
         self.range_above_all = False
         """Whether it names UIDs above every message there is."""
+        self.by_modseq = False
+        """Whether it asks for mod-sequences."""
         self._tests = self._all(list(words))
         if not self._tests:
             raise Bad("SEARCH for what?")
@@ -63,6 +65,7 @@ class Criteria:
             return lambda *told: one(*told) or two(*told)
         if key in ("SINCE", "BEFORE", "ON"):
             return self._day(key, _date(atom(words.pop(0))))
+        self.by_modseq = self.by_modseq or key == "MODSEQ"
         return _content(key, words)
 
     def _set(self, text: str, *, by_uid: bool) -> Test:

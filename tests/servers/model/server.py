@@ -45,6 +45,8 @@ class Model:
         self.heard: list[tuple[int, str]] = []
         """Every command so far: the connection's number and the verb."""
         self.connections = 0
+        self.bodies = 0
+        """Whole messages given so far."""
         self._tags: dict[int, str] = {}
         self._frozen: dict[bytes, dict[str, int]] = {}
         self._firsts: set[tuple[str, int]] = set()

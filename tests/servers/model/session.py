@@ -1,6 +1,7 @@
 """One client's conversation: its state, what it was told already, and the commands that belong to no folder."""
 
 import base64
+import re
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,10 +37,11 @@ class Told:
     """What a client was told of the selected folder."""
 
     name: bytes
+    box: Box
     uids: list[int]
     """By sequence number."""
-    modseq: int
-    """Changes of flags up to here are no news."""
+    modseqs: dict[int, int]
+    """By UID: the mod-sequence of the flags it knows."""
     read_only: bool
 
 
@@ -61,6 +63,8 @@ class Session:
         self.enabled: set[str] = set()
         self.expunge_now = True
         self._compress = False
+        self._code = ""
+        """What the next OK says besides: after expunges with QRESYNC, the mod-sequence (RFC 7162, 3.2.7)."""
 
     def has(self, quirk: Quirk) -> bool:
         """Whether the server has this habit now."""
@@ -72,12 +76,11 @@ class Session:
         self.wire.say(b"* " + text + b"\r\n")
 
     def box(self) -> Box:
-        """The selected folder. One that is gone meanwhile ends the connection."""
-        assert self.told is not None
-        try:
-            return self.truth.box(self.told.name)
-        except NoSuchFolder as error:
-            raise Bye("The folder is gone.") from error
+        """The selected folder. One that is gone or rebuilt meanwhile ends the connection, as Dovecot does."""
+        box = self._told().box
+        if not any(box is other for other in self.truth.boxes.values()):
+            raise Bye("The folder is gone.")
+        return box
 
     def capabilities(self) -> set[str]:
         """What is advertised now."""
@@ -160,9 +163,10 @@ class Session:
 
     def _done(self, verb: str, arguments: list[Token]) -> str:
         """Do it, with the whole server standing still; the tagged answer."""
-        self.expunge_now = verb not in NO_EXPUNGE_AFTER
+        self.expunge_now, self._code = verb not in NO_EXPUNGE_AFTER, ""
         try:
-            return f"OK {self._do(verb, arguments)}"
+            said = self._do(verb, arguments)
+            return f"OK {'' if said.startswith('[') else self._code}{said}"
         except No as refusal:
             return f"NO {refusal}"
         except Bad as refusal:
@@ -216,9 +220,10 @@ class Session:
         before = self.wire.queued()
         if self.expunge_now:
             self._tell_gone()
+        before_new = len(self._told().uids)
         self._tell_new()
         if flags:
-            self._tell_flags()
+            self._tell_flags(before_new)
         return self.wire.queued() > before
 
     def _tell_gone(self) -> None:
@@ -228,6 +233,7 @@ class Session:
             return
         if "QRESYNC" in self.enabled:
             self.say(f"VANISHED {as_set(gone)}")
+            self._code = f"[HIGHESTMODSEQ {self.box().modseq}] "
         else:
             order = reversed(gone) if self.has(Quirk.EXPUNGE_DOWNWARDS) else gone
             left = list(told.uids)
@@ -242,16 +248,19 @@ class Session:
         new = sorted(uid for uid in here if uid not in known)
         if new:
             told.uids += new
+            told.modseqs |= {uid: here[uid].modseq for uid in new}
             self.say(f"{len(told.uids)} EXISTS")
 
-    def _tell_flags(self) -> None:
-        told, box = self._told(), self.box()
-        for sequence, uid in enumerate(told.uids, 1):
-            letter = box.letters.get(uid)
-            if letter and letter.modseq > told.modseq:
-                more = f" MODSEQ ({letter.modseq})" if "CONDSTORE" in self.enabled else ""
-                self.say(f"{sequence} FETCH (UID {uid} FLAGS ({' '.join(sorted(letter.flags))}){more})")
-        told.modseq = box.modseq
+    def _tell_flags(self, count: int) -> None:
+        """Changes of the first ``count`` messages; of the new ones behind them everything is news anyway."""
+        told, here = self._told(), self.box().letters
+        for sequence, uid in enumerate(told.uids[:count], 1):
+            if uid in here and here[uid].modseq > told.modseqs[uid]:
+                items = [f"UID {uid}"] if "QRESYNC" in self.enabled else []
+                items += [f"MODSEQ ({here[uid].modseq})"] if "CONDSTORE" in self.enabled else []
+                items += [f"FLAGS ({' '.join(sorted(here[uid].flags))})"]
+                self.say(f"{sequence} FETCH ({' '.join(items)})")
+                told.modseqs[uid] = here[uid].modseq
 
     def _told(self) -> Told:
         assert self.told is not None
@@ -369,6 +378,19 @@ def raw(token: Token) -> bytes:
     if isinstance(token, list):
         raise Bad("A list where a word belongs.")
     return token
+
+
+def numbers(text: str, star: int, most: int = 0) -> set[int]:
+    """The members of a sequence-set; above ``most`` nothing is spelled out. Raises Bad."""
+    found = set[int]()
+    for piece in text.split(","):
+        if not re.fullmatch(r"(\d+|\*)(:(\d+|\*))?", piece):
+            raise Bad("Not a sequence-set.")
+        low, high = sorted(star if end == "*" else int(end) for end in (piece.split(":") * 2)[:2])
+        if low < 1 and "*" not in piece:
+            raise Bad("Numbers begin at 1.")
+        found.update(range(low, (min(high, most) if most else high) + 1))
+    return found
 
 
 def as_set(uids: list[int]) -> str:

@@ -121,8 +121,9 @@ class Truth:
         with self.changing():
             if folder.upper() == b"INBOX":
                 self.create(to)
-                self.boxes[to].letters, self.boxes[b"INBOX"].letters = self.box(folder).letters, {}
-                self.boxes[to].uidnext = self.boxes[to].modseq = self.boxes[b"INBOX"].uidnext
+                for letter in self.box(folder).letters.values():
+                    self.box(to).append(letter.raw, letter.flags, letter.when)
+                self.box(folder).expunge(list(self.box(folder).letters))
                 return
             below = folder + self.delimiter
             names = {name: to + name[len(folder) :] for name in self.boxes if name == folder or name.startswith(below)}

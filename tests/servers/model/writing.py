@@ -35,7 +35,6 @@ def _store(session: Session, arguments: list[Token], *, by_uid: bool) -> str:
             continue
         box.set_flags(uid, {"": given, "+": letter.flags | given, "-": letter.flags - given}[how[1]])
         _tell(session, uid, box, silent=silent)
-    session.told.modseq = box.modseq
     return "Stored."
 
 
@@ -43,6 +42,7 @@ def _tell(session: Session, uid: int, box: Box, *, silent: bool) -> None:
     """Even .SILENT tells the mod-sequence where mod-sequences are on (RFC 7162, 3.1.3)."""
     assert session.told is not None
     letter, condstore = box.letters[uid], "CONDSTORE" in session.enabled
+    session.told.modseqs[uid] = letter.modseq
     items = [f"UID {uid}"] + ([] if silent else [f"FLAGS ({' '.join(sorted(letter.flags))})"])
     items += [f"MODSEQ ({letter.modseq})"] if condstore else []
     if len(items) > 1:

@@ -1,0 +1,503 @@
+"""Every page as it is, photographed, and beside the design's picture of it.
+
+python -m bench.screens OUT [--shots FOLDER [--pairs FOLDER]] [--readme FILE] [--only WORD …]
+
+OUT receives each scene at 1440×900 and 390×844, light and dark. FOLDER of --shots holds the design's pictures; the pairs
+made from them go to --pairs. Two installations are started and thrown away: the demo, and an empty one with a real
+Dovecot, where the onboarding, the connect dialog and its failures really happen.
+"""
+
+import argparse
+import base64
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.request import urlopen
+from uuid import uuid4
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.letters import letters
+from rapport.cli.processes import INSIDE, POLITE
+from rapport.demo import firm
+from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import Sink
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "quiet rooms and long walks"  # noqa: S105  # of an installation that lives for a minute
+LOOKS = {
+    "wide": (1440, 900, "light"),
+    "wide-dark": (1440, 900, "dark"),
+    "mobile": (390, 844, "light"),
+    "mobile-dark": (390, 844, "dark"),
+    "1024": (1024, 768, "light"),
+}
+MAIL = 12_000
+"""Emails of the mailbox whose first sync is watched: long enough to be stopped in the middle."""
+TENDERS = "tenders@alderfinch.example"
+INES = "Lisbon HQ ceiling baffles"
+
+PAIRS = (
+    ("sign-in", "wide", "09-signin"),
+    ("sign-in-error", "wide-dark", "09-signin-error-dark"),
+    ("onboarding-1", "wide", "09-onboarding-1-admin"),
+    ("onboarding-2", "wide", "09-onboarding-2-mailbox"),
+    ("onboarding-3", "wide", "09-onboarding-3-sync"),
+    ("onboarding-3", "mobile", "09-onboarding-3-sync-mobile"),
+    ("conversation", "wide", "01-inbox-light"),
+    ("conversation", "wide-dark", "01-inbox-dark"),
+    ("list", "mobile", "01-inbox-mobile-list"),
+    ("conversation", "mobile", "01-inbox-mobile-conversation"),
+    ("context", "mobile", "01-inbox-mobile-context"),
+    ("mailboxes", "mobile", "01-inbox-mobile-mailboxes"),
+    ("conversation", "1024", "01-inbox-1024"),
+    ("context", "1024", "01-inbox-1024-context-drawer"),
+    ("reconnect", "wide", "01-inbox-reconnect-banner"),
+    ("reconnect", "mobile", "01-inbox-reconnect-banner-mobile"),
+    ("loading", "wide", "01-inbox-loading"),
+    ("connect-1", "wide", "03-connect-1-type"),
+    ("connect-1", "mobile", "03-connect-1-type-mobile"),
+    ("connect-2", "wide", "03-connect-2-imap"),
+    ("connect-2-failed", "wide", "03-connect-2-test-failed"),
+    ("connect-2-failed", "mobile", "03-connect-2-test-failed-mobile"),
+    ("connect-2-ok", "wide", "03-connect-2-test-ok"),
+    ("connect-3", "wide", "03-connect-3-folders"),
+    ("connect-3", "wide-dark", "03-connect-3-folders-dark"),
+    ("account", "wide", "04-accounts"),
+    ("account", "mobile", "04-accounts-mobile"),
+    ("contacts", "wide", "05-contacts"),
+    ("contacts", "mobile", "05-contacts-mobile"),
+    ("companies", "wide", "05-companies"),
+    ("contact", "wide", "05-contact"),
+    ("contact", "wide-dark", "05-contact-dark"),
+    ("contact", "mobile", "05-contact-mobile"),
+    ("contact", "1024", "05-contact-1024"),
+    ("no-mailbox", "wide", "09-empty-no-mailbox"),
+    ("empty", "wide", "09-empty-all-answered"),
+    ("not-found", "wide", "09-error-not-found"),
+    ("server-error", "wide", "09-error-server"),
+)
+"""Scene, look, and the design's picture to compare it with."""
+
+
+def main() -> None:
+    """Photograph everything that was asked for."""
+    told = _told()
+    told.out.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM if CHROMIUM.exists() else None,
+            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+        )
+        camera = Camera(browser, told.out)
+        if told.world in ("demo", "both"):
+            _demo(camera)
+        if told.world in ("empty", "both"):
+            _empty(camera)
+        if told.shots and told.pairs:
+            camera.pair(told.shots, told.pairs)
+        if told.readme:
+            camera.small(told.out / "conversation-wide.png", told.readme)
+        browser.close()
+
+
+def _told() -> argparse.Namespace:
+    told = argparse.ArgumentParser(prog="python -m bench.screens", description=__doc__)
+    told.add_argument("out", type=Path, help="folder for our pictures")
+    told.add_argument("--shots", type=Path, help="folder of the design's pictures")
+    told.add_argument("--pairs", type=Path, help="folder for both side by side")
+    told.add_argument("--readme", type=Path, help="the one picture of the README")
+    told.add_argument("--world", choices=["demo", "empty", "both", "none"], default="both", help="what to start (both)")
+    return told.parse_args()
+
+
+# --- taking and joining pictures ----------------------------------------------------------------------------------------
+
+
+class Camera:
+    """A browser and the folder its pictures go to."""
+
+    def __init__(self, browser: Browser, folder: Path) -> None:
+        self._browser = browser
+        self._folder = folder
+
+    def page(self, url: str) -> Page:
+        """A new visitor."""
+        return self._browser.new_context(base_url=url, viewport={"width": 1440, "height": 900}).new_page()
+
+    def take(self, page: Page, scene: str, *, looks: Iterable[str] = LOOKS, before: Callable[[], None] | None = None) -> None:
+        """The page as it stands, in several sizes and colours; ``before`` each of them, something may have to be done."""
+        for look in looks:
+            width, height, colours = LOOKS[look]
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]  # one of two words
+            if before:
+                before()
+            page.evaluate("document.fonts.ready")
+            page.wait_for_timeout(400)
+            page.screenshot(path=self._folder / f"{scene}-{look}.png")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.emulate_media(color_scheme="light")
+        print(f"{scene}: {', '.join(looks)}", flush=True)
+
+    def pair(self, shots: Path, pairs: Path) -> None:
+        """Ours on the left, the design's on the right, small."""
+        pairs.mkdir(parents=True, exist_ok=True)
+        whole = 0
+        for scene, look, shot in PAIRS:
+            ours = self._folder / f"{scene}-{look}.png"
+            if not ours.exists():
+                continue
+            kept = pairs / f"{scene}-{look}.jpg"
+            self._beside(ours, shots / f"{shot}.png", 330 if look.startswith("mobile") else 694, kept)
+            whole += kept.stat().st_size
+        print(f"pairs: {whole / 1e6:.2f} MB", flush=True)
+
+    def _beside(self, ours: Path, theirs: Path, width: int, kept: Path) -> None:
+        page = self._browser.new_page(viewport={"width": 2 * width + 36, "height": 900})
+        figure = '<figure><figcaption>{}</figcaption><img src="{}"></figure>'
+        style = (
+            f"body{{margin:0;display:inline-grid;grid-template-columns:{width}px {width}px;gap:12px;padding:0 12px 12px;"
+            "background:#d9d8d4;font:500 12px/26px system-ui}figure{margin:0}img{display:block;width:100%}"
+        )
+        figures = figure.format("Rapport", _inlined(ours)) + figure.format("Design", _inlined(theirs))
+        page.set_content(f"<style>{style}</style><body>{figures}")
+        page.locator("body").screenshot(path=kept, type="jpeg", quality=72)
+        page.close()
+
+    def small(self, source: Path, kept: Path) -> None:
+        """The same picture with 32 steps a colour, which nobody sees, and a file that is much smaller."""
+        page = self._browser.new_page()
+        code = """async (source) => {
+            const image = new Image(); image.src = source; await image.decode();
+            const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+            const brush = canvas.getContext("2d"); brush.drawImage(image, 0, 0);
+            const all = brush.getImageData(0, 0, image.width, image.height);
+            for (let at = 0; at < all.data.length; at++) if (at % 4 < 3) all.data[at] = Math.round(all.data[at] / 255 * 51) * 5;
+            brush.putImageData(all, 0, 0);
+            return canvas.toDataURL("image/png").split(",")[1];
+        }"""
+        kept.write_bytes(base64.b64decode(page.evaluate(code, _inlined(source))))
+        page.close()
+        print(f"{kept.name}: {kept.stat().st_size / 1000:.0f} KB", flush=True)
+
+
+def _inlined(picture: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
+
+
+# --- the demo -----------------------------------------------------------------------------------------------------------
+
+
+def _demo(camera: Camera) -> None:
+    """The pages somebody works in, with the mail of the demo's firm."""
+    with _installation(RAPPORT_DEMO="1") as here, here.running(INSIDE, "--port", str(here.port)):
+        here.wait()
+        page = camera.page(here.url)
+        page.goto("/sign-in")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/inbox/")
+        page.locator(".syncing").first.wait_for(timeout=60_000)
+        page.wait_for_function("!document.querySelector('.syncing')", timeout=120_000)
+        _reading(camera, page)
+        _records(camera, page)
+        page.goto(f"/inbox/{uuid4()}/")
+        camera.take(page, "not-found")
+
+
+def _reading(camera: Camera, page: Page) -> None:
+    page.goto("/inbox/")
+    camera.take(page, "all-inboxes")
+    page.get_by_role("link", name="sales@").first.click()
+    page.wait_for_url("**/inbox/*-*/")
+    page.locator(".row").first.wait_for()
+    camera.take(page, "list")
+    camera.take(page, "mailboxes", looks=("mobile", "mobile-dark", "1024"), before=lambda: _drawer(page))
+    page.reload()
+    page.locator("#rows .subj", has_text=INES).first.click()
+    page.locator("#subject", has_text=INES).wait_for()
+    page.mouse.move(900, 20)
+    camera.take(page, "conversation")
+    camera.take(page, "context", looks=("mobile", "mobile-dark", "1024"), before=lambda: _panel(page))
+
+
+def _drawer(page: Page) -> None:
+    if not page.locator(".app[data-nav=open]").count():
+        page.locator("[data-nav-open]:visible").last.click()
+
+
+def _panel(page: Page) -> None:
+    if not page.locator("#inbox[data-drawer=open]").count():
+        page.locator("[data-context]:visible").click()
+
+
+def _records(camera: Camera, page: Page) -> None:
+    for name in ("contacts", "companies"):
+        page.goto(f"/{name}/")
+        camera.take(page, name)
+    for name, words in (("contact", "Inês Carvalho"), ("company", "Lumen Studio")):
+        page.goto("/contacts/" if name == "contact" else "/companies/")
+        page.get_by_role("link", name=words).first.click()
+        page.get_by_role("heading", name=words).first.wait_for()
+        page.mouse.move(700, 5)
+        camera.take(page, name)
+
+
+# --- an empty installation ----------------------------------------------------------------------------------------------
+
+
+def _empty(camera: Camera) -> None:
+    """From nothing to a mailbox, and what can go wrong on the way and afterwards."""
+    with Dovecot(users=(firm.SALES, firm.INFO, TENDERS)) as dovecot, Sink() as sink, _installation() as here:
+        _fill_mailboxes(dovecot)
+        for port in (dovecot.port, dovecot.tls_port, sink.port):
+            here.rapport("host", "allow", f"localhost:{port}")
+        with here.running("web", "--port", str(here.port)):
+            here.wait()
+            page = camera.page(here.url)
+            _onboarding(camera, page, here, dovecot, sink)
+            _connecting(camera, page, dovecot, sink)
+            _afterwards(camera, page, here, dovecot, sink)
+            _signing(camera, here)
+
+
+def _fill_mailboxes(dovecot: Dovecot) -> None:
+    """The firm's own mail, and under it a long past of ordinary mail, so that a first sync takes a while."""
+    for letter in firm.letters(datetime.now(UTC)):
+        if letter.mailbox in (firm.SALES, firm.INFO) and letter.folder not in ("Trash", "Junk"):
+            flags = "".join(short for short, flag in (("F", "\\Flagged"), ("S", "\\Seen")) if flag in letter.flags)
+            dovecot.deliver(
+                letter.mailbox, [letter.raw], letter.folder, flags=flags, when=letter.internal_date.timestamp()
+            )
+    past = time.time() - 86_400 * 20
+    for number, (raw, _) in enumerate(letters(MAIL)):
+        dovecot.deliver(firm.SALES, [raw], "Archive", flags="S", when=past - 300 * (MAIL - number))
+    for user in (firm.SALES, firm.INFO, TENDERS):
+        dovecot.uids(user)
+
+
+def _onboarding(camera: Camera, page: Page, here: "Installation", dovecot: Dovecot, sink: Sink) -> None:
+    page.goto(f"/welcome/{here.first_link()}")
+    page.get_by_label("Your name").fill("Mara Lindqvist")
+    page.get_by_label("Email").fill(firm.MARA)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    camera.take(page, "onboarding-1")
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/welcome/mailbox/")
+    page.goto("/inbox/")
+    camera.take(page, "no-mailbox")
+    page.goto("/welcome/mailbox/")
+    page.get_by_label("Email address").fill(firm.SALES)
+    camera.take(page, "onboarding-2")
+    page.get_by_role("button", name="Continue").click()
+    _type_servers(page, dovecot.port, "None", sink.port, "secret")
+    _test(page, "Incoming mail works")
+    page.get_by_text("Choose folders").click()
+    page.get_by_text("6 months ago").click()
+    with here.running("worker") as engine:
+        page.get_by_role("button", name="Connect and start syncing").click()
+        page.wait_for_function("Number(document.querySelector('.prog')?.ariaValueNow) > 4", timeout=60_000)
+        page.wait_for_timeout(6_000)
+        engine.send_signal(signal.SIGSTOP)  # a moment in the middle, with true figures
+        page.wait_for_timeout(1_500)
+        camera.take(page, "onboarding-3")
+        engine.send_signal(signal.SIGCONT)
+    here.rapport("sync", "--once")
+
+
+def _connecting(camera: Camera, page: Page, dovecot: Dovecot, sink: Sink) -> None:
+    page.goto("/inbox/")
+    page.get_by_label("Connect a shared mailbox").click()
+    page.get_by_role("heading", name="Connect a mailbox").wait_for()
+    camera.take(page, "connect-1")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Email address").fill(firm.INFO)
+    _type_servers(page, dovecot.tls_port, "TLS", sink.port, "not this one")
+    camera.take(page, "connect-2")
+    _test(page, "The certificate is self-signed")
+    camera.take(page, "connect-2-certificate")
+    page.get_by_role("button", name="Allow for this mailbox").first.click()
+    _test(page, "The password was refused")
+    camera.take(page, "connect-2-failed")
+    _failures(camera, page, sink)
+    page.get_by_label("Password", exact=True).fill("secret")
+    _test(page, "folders found")
+    camera.take(page, "connect-2-ok")
+    page.get_by_text("Choose folders").click()
+    page.get_by_text("Active folders").first.wait_for()
+    camera.take(page, "connect-3")
+    page.get_by_role("button", name="Connect and start syncing").click()
+    page.wait_for_url("**/inbox/*-*/")
+
+
+def _failures(camera: Camera, page: Page, sink: Sink) -> None:
+    """Each failure really happens; afterwards the form is as it was."""
+    _open_servers(page)
+    port = page.get_by_label("IMAP port").input_value()
+    for scene, label, wrong, right, said in (
+        ("connect-2-name", "IMAP server", "imap.aldrfinch.example", "localhost", "There is no server called"),
+        ("connect-2-port", "IMAP port", str(_closed_port()), port, "forbidden|allowed|No answer|refused"),
+        ("connect-2-smtp", "SMTP port", str(_closed_port()), str(sink.port), "Outgoing mail doesn’t work yet"),
+    ):
+        page.get_by_label("Password", exact=True).fill("secret")
+        page.get_by_label(label).fill(wrong)
+        _test(page, said)
+        camera.take(page, scene, looks=("wide", "mobile"))
+        _open_servers(page)
+        page.get_by_label(label).fill(right)
+
+
+def _open_servers(page: Page) -> None:
+    if page.locator("#where:not([open])").count():
+        page.locator("#where summary").click()
+
+
+def _type_servers(page: Page, incoming: int, security: str, outgoing: int, password: str) -> None:
+    page.get_by_label("Password", exact=True).fill(password)
+    for protocol, port, chosen in (("IMAP", incoming, security), ("SMTP", outgoing, "None")):
+        page.get_by_label(f"{protocol} encryption").select_option(chosen)
+        page.get_by_label(f"{protocol} server").fill("localhost")
+        page.get_by_label(f"{protocol} port").fill(str(port))
+
+
+def _test(page: Page, said: str) -> None:
+    page.locator("#test").click()
+    page.wait_for_function(f"new RegExp({said!r}).test(document.querySelector('#res').innerText)", timeout=60_000)
+
+
+def _afterwards(camera: Camera, page: Page, here: "Installation", dovecot: Dovecot, sink: Sink) -> None:
+    """A mailbox without mail, one whose password was changed, one whose server is away, and a page that breaks."""
+    here.connect(TENDERS, dovecot.port, sink.port)
+    here.rapport("sync", "--once")
+    _open_mailbox(page, "tenders@")
+    camera.take(page, "empty")
+    dovecot.set_password(firm.INFO, "changed meanwhile")
+    for _ in range(2):
+        with suppress(subprocess.CalledProcessError):
+            here.rapport("sync", firm.INFO, "--once")
+    _open_mailbox(page, "info@")
+    page.locator("#rows .subj").first.click()
+    page.locator("#subject").wait_for()
+    camera.take(page, "reconnect", looks=[look for look in LOOKS if not look.startswith("mobile")])
+    _open_mailbox(page, "info@")
+    camera.take(page, "reconnect", looks=("mobile", "mobile-dark"))
+    dovecot.stop()
+    with suppress(subprocess.CalledProcessError):
+        here.rapport("sync", firm.SALES, "--once")
+    _open_mailbox(page, "sales@")
+    camera.take(page, "unreached")
+    with here.broken():
+        page.goto("/inbox/")
+        camera.take(page, "server-error")
+
+
+def _open_mailbox(page: Page, name: str) -> None:
+    page.goto("/inbox/")
+    page.get_by_role("link", name=name).first.click()
+    page.wait_for_url("**/inbox/*-*/")
+
+
+def _signing(camera: Camera, here: "Installation") -> None:
+    page = camera.page(here.url)
+    page.goto("/sign-in")
+    camera.take(page, "sign-in")
+    page.get_by_label("Email").fill(firm.MARA)
+    page.get_by_label("Password", exact=True).fill("not this one")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").wait_for()
+    camera.take(page, "sign-in-error")
+
+
+# --- an installation that is thrown away --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A home of its own, and what is started in it."""
+
+    home: Path
+    port: int
+    told: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def running(self, *words: str) -> "Iterator[subprocess.Popen[bytes]]":
+        """A command that runs meanwhile."""
+        process = subprocess.Popen([sys.executable, "-m", "rapport.cli", *words], cwd=ROOT, env=self.told)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            process.wait(POLITE * 3)
+
+    def rapport(self, *words: str, stdin: str = "") -> None:
+        """A command that is waited for."""
+        command = [sys.executable, "-m", "rapport.cli", *words]
+        subprocess.run(command, cwd=ROOT, env=self.told, input=stdin, text=True, check=True, capture_output=True)
+
+    def connect(self, address: str, incoming: int, outgoing: int) -> None:
+        """A shared mailbox."""
+        servers = ["--incoming", f"localhost:{incoming}/none", "--outgoing", f"localhost:{outgoing}/none"]
+        fixed = ["--kind", "shared", "--type", "imap", "--sync-from", "3m", "--folders", "default", "--password-stdin"]
+        self.rapport("account", "connect", address, *fixed, *servers, stdin="secret")
+
+    def first_link(self) -> str:
+        """The one-time word that ``serve`` prints as a link."""
+        code = "import django; django.setup(); from rapport.people.verbs import first_link; print(first_link())"
+        told = self.told | {"DJANGO_SETTINGS_MODULE": "rapport.settings"}
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=told, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """Meanwhile a table is missing: what a page says then is what it says when we have made a mistake."""
+        with sqlite3.connect(self.home / "rapport.sqlite3", timeout=20) as database:
+            database.execute("ALTER TABLE mail_listing RENAME TO mail_listing_away")
+        try:
+            yield
+        finally:
+            with sqlite3.connect(self.home / "rapport.sqlite3", timeout=20) as database:
+                database.execute("ALTER TABLE mail_listing_away RENAME TO mail_listing")
+
+    def wait(self) -> None:
+        """Until its pages answer."""
+        for _ in range(600):
+            try:
+                with urlopen(f"{self.url}/sign-in", timeout=2):  # noqa: S310  # our own server
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"{self.url} did not answer")
+
+
+@contextmanager
+def _installation(**more: str) -> Iterator[Installation]:
+    with tempfile.TemporaryDirectory(prefix="screens-") as home:
+        port = _closed_port()
+        told = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "RAPPORT_HOME": home, **more}
+        yield Installation(Path(home), port, told | {"RAPPORT_URL": f"http://127.0.0.1:{port}"})
+
+
+def _closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()

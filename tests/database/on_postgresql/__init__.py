@@ -1,0 +1,1 @@
+"""Tests of PostgreSQL itself: only with TESTS_ON=postgresql."""

@@ -1,0 +1,77 @@
+"""The engine against every bad habit a server can have (the list of sync hazards, C), one at a time.
+
+The same ordeal for each: a first sync, changes by other clients, an idle pass, and then the habit ends. While it lasts
+the engine may see less or refuse to go on, but takes nothing away that is there; once it ends, both sides agree.
+"""
+
+import pytest
+
+from rapport.mail.models import Skipped
+from tests.proving.ordeal import OnModel
+from tests.servers.model import Quirk
+
+AGREES = "agrees while it lasts"
+LATE = "agrees once it ends"
+BLOCKED = "says Trouble while it lasts"
+GHOST = "names the one message it cannot have"
+LARGE = "names the one message as too large"
+
+EXPECTED = dict.fromkeys(Quirk, AGREES) | {
+    Quirk.VALIDITY_EACH_CONNECTION: LATE,
+    Quirk.FETCH_NEVER_GIVES: GHOST,
+    Quirk.GHOST_REFUSED: GHOST,
+    Quirk.GHOST_SILENT: GHOST,
+    Quirk.GHOST_EMPTY: GHOST,
+    Quirk.STATUS_STALE: LATE,
+    Quirk.LIST_EMPTY: LATE,
+    Quirk.LIST_PARTIAL: LATE,
+    Quirk.LIST_REFUSED: BLOCKED,
+    Quirk.LITERAL_SHORT: BLOCKED,
+    Quirk.LITERAL_LONG: BLOCKED,
+    Quirk.LITERAL_HUGE: LARGE,
+    Quirk.QUOTE_OPEN: BLOCKED,
+    Quirk.BYE_MID_FETCH: BLOCKED,
+    Quirk.BYE_TOKEN: BLOCKED,
+    Quirk.GREETING_BYE: BLOCKED,
+    Quirk.THROTTLED: BLOCKED,
+    Quirk.TOO_MANY: BLOCKED,
+    Quirk.AUTH_UNAVAILABLE: BLOCKED,
+    Quirk.NOT_CONNECTED: BLOCKED,
+}
+
+
+@pytest.mark.parametrize("quirk", Quirk, ids=lambda quirk: f"{quirk.hazard} {quirk.name.lower()}")
+def test_a_server_with_a_bad_habit(ordeal: OnModel, quirk: Quirk) -> None:
+    ordeal.populate()
+    ordeal.model.quirks.add(quirk)
+    expected = EXPECTED[quirk]
+
+    ordeal.quiesce()
+    _look(ordeal, expected)
+    ordeal.change()
+    ordeal.quiesce()
+    _look(ordeal, expected)
+    ordeal.sync()
+
+    ordeal.model.quirks.clear()
+    ordeal.quiesce(thorough=True)
+    ordeal.assert_agrees(perhaps=_left_out(ordeal, expected))
+    ordeal.assert_announced_once()
+
+
+def _look(ordeal: OnModel, expected: str) -> None:
+    """What has to be true while it lasts."""
+    if expected == BLOCKED:
+        assert ordeal.troubles, "the engine saw nothing wrong"
+        ordeal.account.refresh_from_db()
+        assert ordeal.account.state != "refused", "only a refused sign-in disables (D7)"
+    else:
+        assert ordeal.troubles == []
+    if expected in (AGREES, GHOST, LARGE):
+        ordeal.assert_agrees(_left_out(ordeal, expected))
+
+
+def _left_out(ordeal: OnModel, expected: str) -> dict[tuple[str, int], str]:
+    ghost = min(ordeal.model.truth.box(b"INBOX").letters)
+    reasons = {GHOST: Skipped.Reason.NOT_GIVEN.value, LARGE: Skipped.Reason.LARGE.value}
+    return {("INBOX", ghost): reasons[expected]} if expected in reasons else {}
