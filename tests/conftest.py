@@ -169,8 +169,11 @@ _GETADDRINFO = socket.getaddrinfo
 # The real parts.
 
 
+OwnDatabase = Callable[[], AbstractContextManager[dict[str, str]]]
+
+
 @pytest.fixture(scope="session")
-def own_database() -> Callable[[], AbstractContextManager[dict[str, str]]]:
+def own_database() -> OwnDatabase:
     """What a process with a home of its own is told besides, so that it has a database of its own on PostgreSQL too."""
 
     @contextmanager

@@ -26,6 +26,12 @@ FILENAME = 200
 """Octets of an attachment's name in UTF-8 (R25)."""
 BODY = 2_000_000
 """Characters of text, and of HTML."""
+CALENDAR = 500_000
+"""Octets of a calendar part that are looked at."""
+PEOPLE_OF_A_REPORT = 100
+"""Recipients of a delivery report, attendees of a calendar entry."""
+UNPACKED = 500
+"""Files packed within one part."""
 SNIPPET = 200
 """Characters."""
 

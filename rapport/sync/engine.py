@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 6
 """Passes at once."""
+TURN = 20.0
+"""Seconds of fetching after which an account waits for its next turn."""
 LOOK = 0.05
 """Seconds between two looks at whether a page wrote something, where the database does not say so by itself."""
 AT_LEAST = 1.0
@@ -127,7 +129,13 @@ class Engine:
 
     def _pass(self, account: Account, *, inbox_only: bool) -> None:
         try:
-            worker.sync(account, self._parsers, inbox_only=inbox_only)
+            worker.sync(
+                account,
+                self._parsers,
+                inbox_only=inbox_only,
+                seconds=TURN,
+                news=lambda: self._heard_of(account.pk),
+            )
         except worker.Trouble as error:
             log.info("%s: %s", account, error)
             self._watch.drop(account.pk)
@@ -148,6 +156,13 @@ class Engine:
             self._watch.add(account.pk, opening.idle(account, bytes(inbox.wire)))
         except ProviderError as error:
             log.info("%s cannot be watched, so it is polled: %s", account, error)
+
+    def _heard_of(self, account: int) -> bool:
+        """Whether this account's inbox has told of something since its pass began; asking is hearing."""
+        with self._lock:
+            heard = account in self._dirty
+            self._dirty.discard(account)
+        return heard
 
     def _heard(self, account: int) -> None:
         with self._lock:

@@ -44,6 +44,7 @@ class Pass:
         self._until = time.monotonic() + seconds
         self._news = news
         """Whether the inbox has something new while older mail is still coming in."""
+        self._heard = False
 
     def run(self, *, thorough: bool = False) -> bool:
         """Look at every folder and fetch what is missing; whether anything changed.
@@ -190,7 +191,8 @@ class Pass:
             worked = True
             if once or time.monotonic() > self._until:
                 break
-            if self._news():
+            if self._heard:
+                self._heard = False
                 self._look(folders[0], None, thorough=False)
         return worked
 
@@ -228,7 +230,9 @@ class Pass:
         intake.store(folders[group.order.folder], group.arrived, group.skipped, group.metas, self.hold)
 
     def _hurried(self) -> bool:
-        return time.monotonic() > self._until or self._news()
+        """Time is up, or the inbox has news: nothing more is asked for until it was looked at."""
+        self._heard = self._heard or self._news()
+        return self._heard or time.monotonic() > self._until
 
 
 def fetch_large(folder: Folder, uid: int, mailbox: Provider, parsers: Parsers, hold: Hold) -> bool:

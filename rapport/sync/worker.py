@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
@@ -16,6 +17,7 @@ from rapport.mail.models import Account
 from rapport.mime.child import Parsers
 from rapport.providers.errors import ProviderError, SignInAgain, TryLater
 from rapport.sync import hold, plan
+from rapport.sync.incoming import Cut
 from rapport.sync.pull import Pass
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ EVERY = timedelta(seconds=60)
 """Between two passes over all folders of an account."""
 AGAIN_AFTER_REFUSAL = timedelta(seconds=30)
 """One plain refusal of a password is asked once more: servers err (sync.md B11)."""
+CUTS = 5
+"""Connections that a single pass may lose to messages larger than they were said to be."""
 _CHANCE = random.Random()  # noqa: S311  # spreads retries; nothing secret
 
 
@@ -35,8 +39,19 @@ class Trouble(Exception):
     """The account cannot be synced now; the text says why, as it stands on the account."""
 
 
-def sync(account: Account, parsers: Parsers, *, thorough: bool = False, inbox_only: bool = False) -> bool:
+def sync(
+    account: Account,
+    parsers: Parsers,
+    *,
+    thorough: bool = False,
+    inbox_only: bool = False,
+    seconds: float = float("inf"),
+    news: Callable[[], bool] = lambda: False,
+) -> bool:
     """One pass over an account, whatever happens in it; whether anything changed.
+
+    ``seconds`` bounds how long it fetches, so that other accounts get their turn; ``news`` says whether the inbox has
+    something new meanwhile.
 
     Raises Trouble after noting it on the account, hold.Lost, Busy.
     """
@@ -46,13 +61,7 @@ def sync(account: Account, parsers: Parsers, *, thorough: bool = False, inbox_on
     # Put off before it begins: whatever happens in the pass, it is not begun again at once.
     Account.objects.filter(pk=account.pk).update(next_pass=now() + EVERY)
     try:
-        mailbox = opening.mailbox(account)
-        try:
-            visit = Pass(account, mailbox, parsers, claim)
-            changed = visit.inbox() if inbox_only else visit.run(thorough=thorough)
-        finally:
-            mailbox.close()
-        _well(account, complete=not inbox_only)
+        visit = _visit(account, parsers, claim, thorough=thorough, inbox_only=inbox_only, seconds=seconds, news=news)
     except ProviderError as error:
         raise Trouble(_trouble(account, error)) from error
     except keys.CannotOpen as error:
@@ -60,12 +69,39 @@ def sync(account: Account, parsers: Parsers, *, thorough: bool = False, inbox_on
         raise Trouble(_note_trouble(account, Account.State.REFUSED, said)) from error
     finally:
         claim.release()
-    return changed
+    return visit
+
+
+def _visit(
+    account: Account,
+    parsers: Parsers,
+    claim: hold.Hold,
+    *,
+    thorough: bool,
+    inbox_only: bool,
+    seconds: float,
+    news: Callable[[], bool],
+) -> bool:
+    """Sign in and do the pass; again on a new connection when one message cost us the old one."""
+    for _ in range(CUTS):
+        mailbox = opening.mailbox(account)
+        visit = Pass(account, mailbox, parsers, claim, seconds=seconds, news=news)
+        try:
+            changed = visit.inbox() if inbox_only else visit.run(thorough=thorough)
+        except Cut:
+            # The message is skipped by name now. What was pending still is.
+            continue
+        finally:
+            mailbox.close()
+        _well(account, complete=not inbox_only, finished=visit.finished)
+        return changed
+    raise TryLater("The server broke off again and again.")
 
 
 def due(at: datetime) -> QuerySet[Account]:
-    """Accounts whose next pass may begin."""
-    return Account.objects.exclude(state=Account.State.REFUSED).filter(Q(next_pass=None) | Q(next_pass__lte=at))
+    """Accounts whose next pass may begin, those that wait longest first."""
+    waiting = Account.objects.exclude(state=Account.State.REFUSED).filter(Q(next_pass=None) | Q(next_pass__lte=at))
+    return waiting.order_by(F("next_pass").asc(nulls_first=True), "pk")
 
 
 def relink_contact(pk: int) -> None:
@@ -84,15 +120,19 @@ def relink_company(pk: int) -> None:
         Event.objects.create(kind=Event.Kind.COMPANY, about=pk)
 
 
-def _well(account: Account, *, complete: bool) -> None:
+def _well(account: Account, *, complete: bool, finished: bool) -> None:
     """The pass went through: troubles are over. Only times change where all was well before."""
-    times = {"synced_at": now(), "next_pass": now() + EVERY} if complete else {}
-    ill = Account.objects.filter(pk=account.pk).exclude(state=Account.State.OK)
-    if complete and ill.update(
-        state=Account.State.OK, trouble="", said="", trouble_since=None, attempts=0, refusals=0, **times
-    ):
+    if not complete:
+        return
+    at = now()
+    # What is left to fetch goes on at once, behind whoever waits already.
+    times = {"synced_at": at, "next_pass": at + EVERY} if finished else {"next_pass": at}
+    is_new = Account.objects.filter(pk=account.pk, state=Account.State.NEW).exists()
+    state = Account.State.NEW if is_new and not finished else Account.State.OK
+    ill = Account.objects.filter(pk=account.pk).exclude(state=state, trouble="")
+    if ill.update(state=state, trouble="", said="", trouble_since=None, attempts=0, refusals=0, **times):
         _announce(account)
-    elif times:
+    else:
         Account.objects.filter(pk=account.pk).update(**times)
 
 

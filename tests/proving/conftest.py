@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.test import override_settings
 
 from rapport.mime.child import Parsers
 from tests.proving.ordeal import OnModel
@@ -13,11 +13,13 @@ from tests.servers.model import Model
 
 
 @pytest.fixture(autouse=True)
-def in_memory(settings: SettingsWrapper) -> Iterator[None]:
+def in_memory() -> Iterator[None]:
     """Raw mail lies in memory where there is such a place: nothing here cuts the power, and fsync is what takes time."""
     shared = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
-    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
-        settings.BLOBS = Path(folder)
+    with (
+        tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder,
+        override_settings(BLOBS=Path(folder)),
+    ):
         yield
 
 

@@ -121,7 +121,8 @@ class OnModel:
             here, there = self.here(folder), self.truth(bytes(folder.wire))
             there = {uid: lying for uid, lying in there.items() if (folder.name, uid) not in named}
             missing, extra = sorted(there.items() - here.items()), sorted(here.items() - there.items())
-            assert not (missing or extra), f"{folder.name}: missing {missing}, extra {extra}"
+            assert missing == [], f"{folder.name} lacks"
+            assert extra == [], f"{folder.name} has more"
         self._assert_whole()
 
     def truth(self, wire: bytes) -> Lying:
@@ -149,8 +150,8 @@ class OnModel:
         """Nothing is left over: no older generation, no message without a place, no list that counts otherwise."""
         lying = Placement.objects.filter(folder__account=self.account)
         assert not [row for row in lying.select_related("folder") if row.generation != row.folder.generation]
-        placed = set(lying.values_list("message", flat=True))
-        assert set(Message.objects.filter(gone_since=None).values_list("pk", flat=True)) == placed
+        placed = {row.message_id for row in lying}
+        assert {row.pk for row in Message.objects.filter(gone_since=None)} == placed
         assert not Folder.objects.exclude(pending="").exists()
         for listing in Listing.objects.select_related("folder"):
             found = lying.filter(folder=listing.folder, message__thread=listing.thread)

@@ -1,9 +1,11 @@
 """Hazards that are no habit of a server but something that happens: between two commands, or in a mailbox like this."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from _pytest.mark import ParameterSet
 from django.utils.timezone import now
 
 from rapport.connect import opening
@@ -93,9 +95,15 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=" ".join)
-@pytest.mark.parametrize("what", MEANWHILE)
-@pytest.mark.parametrize("again", [False, True], ids=["first sync", "a later pass"])
+def _occasions() -> Iterator[ParameterSet]:
+    """Everything at every moment; what takes a few seconds in all is in the fast run."""
+    for again, moment, what in itertools.product((False, True), MOMENTS, MEANWHILE):
+        fast = moment in (("after", "UID FETCH"), ("after", "SELECT") if again else ("after", "LIST"))
+        name = f"{'a later pass' if again else 'first sync'}, {' '.join(moment)}: {what}"
+        yield pytest.param(what, moment, again, id=name, marks=() if fast else pytest.mark.long)
+
+
+@pytest.mark.parametrize(("what", "moment", "again"), _occasions())
 def test_something_happens_between_two_commands(
     ordeal: OnModel, what: str, moment: tuple[str, str], *, again: bool
 ) -> None:
@@ -165,6 +173,7 @@ NAMES = {
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_folder_of_any_name(ordeal: OnModel, kind: str) -> None:
     """Hazard 37: the wire's bytes are the key."""
+    ordeal.model.capabilities -= {"UTF8=ACCEPT"}
     ordeal.model.truth.create(NAMES[kind])
     ordeal.letters(NAMES[kind], "in here")
 
@@ -178,6 +187,7 @@ def test_a_folder_of_any_name(ordeal: OnModel, kind: str) -> None:
 
 def test_names_that_differ_only_in_their_composition_are_two_folders(ordeal: OnModel) -> None:
     """Hazard 37."""
+    ordeal.model.capabilities -= {"UTF8=ACCEPT"}
     for kind in ("composed", "decomposed"):
         ordeal.model.truth.create(NAMES[kind])
         ordeal.letters(NAMES[kind], kind)
@@ -186,6 +196,22 @@ def test_names_that_differ_only_in_their_composition_are_two_folders(ordeal: OnM
 
     ordeal.assert_agrees()
     assert Folder.objects.filter(placements__isnull=False).count() == 2
+
+
+def test_a_folder_is_the_same_in_either_spelling(ordeal: OnModel) -> None:
+    """Hazard 37: a server that learns UTF8=ACCEPT, or forgets it, has the folders it had."""
+    ordeal.model.truth.create(b"Entw&APw-rfe")
+    ordeal.letters(b"Entw&APw-rfe", "in here")
+    ordeal.quiesce()
+    before = set(Folder.objects.values_list("pk", "name"))
+
+    ordeal.model.capabilities -= {"UTF8=ACCEPT"}
+    ordeal.letters(b"Entw&APw-rfe", "and here")
+    ordeal.quiesce()
+
+    ordeal.assert_agrees()
+    assert set(Folder.objects.values_list("pk", "name")) == before
+    assert "Entwürfe" in {name for _, name in before}
 
 
 def test_a_folder_that_shows_all_mail(ordeal: OnModel) -> None:

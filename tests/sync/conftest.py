@@ -1,7 +1,7 @@
 """Mailboxes to sync: one made of dictionaries, one on a real Dovecot, both told the same things."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
@@ -43,17 +43,28 @@ class Mailbox(ABC):
         """Another client deletes an email."""
 
     @abstractmethod
+    def make(self, folder: str) -> None:
+        """Another client makes a folder."""
+
+    @abstractmethod
+    def rename(self, folder: str, name: str) -> None:
+        """Another client renames one."""
+
+    @abstractmethod
     def rebuild(self) -> None:
         """The inbox gets another UIDVALIDITY."""
 
-    def sync(self, *, thorough: bool = True) -> bool:
+    def sync(
+        self, *, thorough: bool = True, seconds: float = float("inf"), news: Callable[[], bool] = lambda: False
+    ) -> bool:
         """One pass; whether anything changed."""
         self.account.refresh_from_db()
         claim = hold.take(self.account)
         assert claim is not None
         mailbox = self.sign_in()
         try:
-            return Pass(self.account, mailbox, self.parsers, claim).run(thorough=thorough)
+            visit = Pass(self.account, mailbox, self.parsers, claim, seconds=seconds, news=news)
+            return visit.run(thorough=thorough)
         finally:
             mailbox.close()
             claim.release()
@@ -93,6 +104,14 @@ class InMemory(Mailbox):
     def expunge(self, uid: int, folder: str = "INBOX") -> None:
         self.server.expunge(uid, folder=folder.encode())
 
+    def make(self, folder: str) -> None:
+        self.server.create(folder.encode())
+        # As servers do: each folder's own moment.
+        self.server.folders[folder.encode()].uidvalidity = 1000 + len(self.server.folders)
+
+    def rename(self, folder: str, name: str) -> None:
+        self.server.folders[name.encode()] = self.server.folders.pop(folder.encode())
+
     def rebuild(self) -> None:
         self.server.rebuild(b"INBOX")
 
@@ -118,6 +137,12 @@ class OnDovecot(Mailbox):
 
     def expunge(self, uid: int, folder: str = "INBOX") -> None:
         self.dovecot.expunge(self.user, [uid], folder)
+
+    def make(self, folder: str) -> None:
+        self.dovecot.create(self.user, folder)
+
+    def rename(self, folder: str, name: str) -> None:
+        self.dovecot.doveadm("mailbox", "rename", "-u", self.user, folder, name)
 
     def rebuild(self) -> None:
         self.dovecot.set_uidvalidity(self.user, self.dovecot.uidvalidity(self.user) + 7)

@@ -11,6 +11,7 @@ from rapport.crm.models import Contact
 from rapport.events.models import Event
 from rapport.mail.models import Account, Folder, Message, Placement, Skipped
 from rapport.providers.errors import TryLater
+from rapport.sync import plan
 from tests.sync.conftest import InMemory, Mailbox
 from tests.world import NOON, a_letter
 
@@ -173,10 +174,14 @@ def test_a_rebuilt_folder_is_read_again_and_nothing_is_new(mailbox: Mailbox) -> 
     mailbox.sync()
     before = set(Message.objects.values_list("pk", "uuid"))
     Event.objects.all().delete()
+    fetched = mailbox.server.calls["fetch"] if isinstance(mailbox, InMemory) else 0
 
     mailbox.rebuild()
     mailbox.sync()
+    mailbox.sync()
 
+    if isinstance(mailbox, InMemory):
+        assert mailbox.server.calls["fetch"] == fetched, "no body is downloaded again"
     assert set(Message.objects.values_list("pk", "uuid")) == before
     assert mailbox.subjects() == ["0", "1", "2", "3", "4"]
     assert Placement.objects.count() == 5
@@ -263,6 +268,90 @@ def test_a_folder_made_on_the_server_follows(mailbox: Mailbox) -> None:
     mailbox.sync()
 
     assert mailbox.subjects("Quotes") == ["a quote"]
+
+
+def test_twins_in_a_rebuilt_folder_are_known_by_their_bytes(in_memory: InMemory) -> None:
+    """One Message-ID, date and size on two messages says nothing: then the bytes decide (I9)."""
+    twins = [a_letter(text=text, message_id="<twin@world.test>") for text in ("one", "two")]
+    for raw in (*twins, a_letter(subject="other")):
+        in_memory.deliver(raw)
+    in_memory.sync()
+    before = set(Message.objects.values_list("pk", flat=True))
+
+    in_memory.rebuild()
+    in_memory.sync()
+
+    assert set(Message.objects.values_list("pk", flat=True)) == before
+    assert Placement.objects.count() == 3
+    assert all(report.clean for report in in_memory.verify())
+
+
+def test_a_renamed_folder_keeps_its_row(mailbox: Mailbox) -> None:
+    """sync.md B6, hazard 42."""
+    mailbox.make("Quotes")
+    mailbox.deliver(a_letter(subject="a quote"), "Quotes")
+    mailbox.sync()
+    before = Folder.objects.get(name="Quotes")
+
+    mailbox.rename("Quotes", "Offers")
+    mailbox.sync()
+
+    after = Folder.objects.get(name="Offers")
+    assert (after.pk, after.uuid) == (before.pk, before.uuid)
+    assert not Folder.objects.filter(name="Quotes").exists()
+    assert mailbox.subjects("Offers") == ["a quote"]
+
+
+def test_a_removed_folder_takes_its_mail_out_of_sight_and_brings_it_back(in_memory: InMemory) -> None:
+    in_memory.make("Quotes")
+    in_memory.deliver(a_letter(subject="a quote"), "Quotes")
+    in_memory.sync()
+    held = in_memory.server.folders[b"Quotes"]
+
+    in_memory.server.delete(b"Quotes")
+    in_memory.sync()
+    assert Message.objects.get().gone_since is not None
+
+    in_memory.server.folders[b"Quotes"] = held
+    in_memory.sync()
+    assert Message.objects.get().gone_since is None
+    assert Folder.objects.get(name="Quotes").gone_at is None
+
+
+def test_a_pass_that_may_not_take_long_stops_and_goes_on(in_memory: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Q8: others get their turn, and nothing is forgotten."""
+    monkeypatch.setattr(plan, "CHUNK", 2)
+    monkeypatch.setattr(plan, "FIRST_CHUNK", 1)
+    for number in range(9):
+        in_memory.deliver(a_letter(subject=str(number)))
+
+    passes = 0
+    while in_memory.sync(seconds=0) and passes < 20:
+        passes += 1
+
+    assert 1 < passes < 20
+    assert in_memory.subjects() == [str(number) for number in range(9)]
+
+
+def test_news_comes_before_the_rest_of_a_long_first_sync(in_memory: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D2: an inbox that tells of something new is looked at while older mail still comes in."""
+    monkeypatch.setattr(plan, "CHUNK", 2)
+    monkeypatch.setattr(plan, "FIRST_CHUNK", 1)
+    for number in range(20):
+        in_memory.deliver(a_letter(subject=str(number)))
+    told: list[int] = []
+
+    def news() -> bool:
+        if len(told) == 3:
+            in_memory.deliver(a_letter(subject="just now"))
+        told.append(Message.objects.count())
+        return len(told) == 4
+
+    in_memory.sync(news=news)
+
+    arrived = list(Message.objects.order_by("pk").values_list("subject", flat=True))
+    assert len(arrived) == 21
+    assert arrived.index("just now") < 15
 
 
 def _everything() -> list[object]:

@@ -111,7 +111,7 @@ def conclude(
     sweep: Sweep | None = None,
 ) -> Look:
     """The look. ``listing`` is every UID of the folder, or None where it was not asked for or cannot be believed."""
-    bound = uidnext(now, bookmark, known | arrived | (listing or UidSet()))
+    bound = uidnext(now, bookmark, known | arrived | (listing or UidSet()), arrived if bookmark is None else listing)
     below = UidSet.span(1, bound - 1)
     vanished = _vanished(now, known, arrived, listing, told)
     if listing is not None:
@@ -153,12 +153,19 @@ def _doubts(
     return 0 if told.vanished & known else bookmark.doubts
 
 
-def uidnext(now: FolderState, bookmark: Bookmark | None, seen: UidSet) -> int:
+def uidnext(now: FolderState, bookmark: Bookmark | None, seen: UidSet, listing: UidSet | None) -> int:
     """Where the next look goes on. Never below what was there, whatever the server says (sync.md hazards 5 and 6)."""
-    if now.uidnext:
-        # Arrivals since the SELECT are left to the next look: its numbers and these are from one instant.
-        return max(now.uidnext, bookmark.uidnext if bookmark else 1)
-    return max(seen.max() + 1, bookmark.uidnext if bookmark else 1)
+    before = bookmark.uidnext if bookmark else 1
+    if not now.uidnext or (listing and len(listing & UidSet.span(1, now.uidnext - 1)) < now.exists):
+        # Not told, or so low that messages there were at the SELECT lie above it.
+        return max(seen.max() + 1, before)
+    # Arrivals since the SELECT are left to the next look: its numbers and these are from one instant.
+    return max(now.uidnext, before)
+
+
+def silent(asked: UidSet, look: Look) -> UidSet:
+    """Messages whose flags were asked for and not told, though they are there (sync.md hazard 15)."""
+    return asked - UidSet.of(look.flags) - look.vanished
 
 
 def believable(listing: UidSet, exists: int) -> bool:

@@ -1,6 +1,7 @@
 """A signed-in IMAP mailbox: the Provider contract in commands. It reads, and changes nothing on the server."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from rapport.providers import sweeping
@@ -24,6 +25,8 @@ from rapport.providers.uids import UidSet
 MESSAGE_LIMIT = 50_000_000
 STATUS_AT_ONCE = 100
 """Questions sent in one go: enough for one round trip, few enough for a server that answers before it reads on."""
+ASKED_AGAIN = 100
+"""Messages whose flags a look asks for once more: a server that leaves out more of them is not worth it."""
 WRONG_TALES = 2
 """After so many folders whose vanished messages did not add up, a whole connection is not believed any more."""
 
@@ -120,6 +123,8 @@ class Mailbox:
             told=told,
             sweep=due.sweep if asked.flags in (Flags.SWEEP, Flags.ALL) else sweep,
         )  # fmt: skip
+        if asked.flags in (Flags.SWEEP, Flags.ALL):
+            look = self._asked_again(look, due.uids if asked.flags is Flags.SWEEP else known)
         self._wrong_tales += bookmark is not None and look.bookmark.doubts > bookmark.doubts
         return look
 
@@ -316,6 +321,14 @@ class Mailbox:
         if asked.flags is Flags.SWEEP:
             return reading.flags(due.uids)
         return reading.flags(known) if asked.flags is Flags.ALL else []
+
+    def _asked_again(self, look: Look, asked: UidSet) -> Look:
+        """The look, with the flags of those that a sweep left out, each asked for alone."""
+        silent = looking.silent(asked, look).newest(ASKED_AGAIN)
+        if not silent:
+            return look
+        alone = [reading.of(UidSet.span(uid, uid), b"(UID FLAGS)") for uid in silent]
+        return replace(look, flags={**look.flags, **hearing.hear(self.session, alone, known=silent).flags})
 
     def _listing(self, now: FolderState, known: UidSet, arrived: UidSet, told: Told | None) -> UidSet | None:
         """Every UID there is, where the numbers do not add up, and where the answer can be believed."""

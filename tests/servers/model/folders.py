@@ -4,9 +4,22 @@ import fnmatch
 import re
 
 from tests.servers.model.quirks import Quirk
-from tests.servers.model.session import Bad, Bye, Command, No, Session, Told, as_set, atom, numbers, raw
+from tests.servers.model.session import (
+    Bad,
+    Bye,
+    Command,
+    No,
+    Session,
+    Told,
+    as_set,
+    atom,
+    folder_name,
+    numbers,
+    raw,
+    spelled,
+)
 from tests.servers.model.truth import Box
-from tests.servers.model.wire import Token, quoted
+from tests.servers.model.wire import Token
 
 FLAGS = "\\Answered \\Flagged \\Deleted \\Seen \\Draft"
 PHANTOM = b"Phantom"
@@ -96,7 +109,7 @@ def _list_one(session: Session, name: bytes, selection: set[str], options: dict[
     if name == CONTAINER or (below and box is None):
         attributes.append("\\Noselect")
     shown = b"Inbox" if name == b"INBOX" and session.has(Quirk.INBOX_MIXED_CASE) else name
-    session.say(b"LIST (%s) %s %s" % (" ".join(attributes).encode(), _delimiter(session), quoted(shown)))
+    session.say(b"LIST (%s) %s %s" % (" ".join(attributes).encode(), _delimiter(session), spelled(session, shown)))
 
 
 def _delimiter(session: Session) -> bytes:
@@ -106,7 +119,7 @@ def _delimiter(session: Session) -> bytes:
 def status(session: Session, arguments: list[Token]) -> str:
     if len(arguments) != 2 or not isinstance(arguments[1], list):
         raise Bad("STATUS wants a folder and a list.")
-    _say_status(session, raw(arguments[0]), [atom(item).upper() for item in arguments[1]])
+    _say_status(session, folder_name(session, arguments[0]), [atom(item).upper() for item in arguments[1]])
     return "Counted."
 
 
@@ -115,13 +128,13 @@ def _say_status(session: Session, name: bytes, items: list[str]) -> None:
     if not set(items) <= STATUS_ITEMS or ("HIGHESTMODSEQ" in items and not _condstore(session)):
         raise Bad("Unknown STATUS item.")
     if session.has(Quirk.STATUS_WITHOUT_LIST):
-        session.say(b"STATUS %s" % quoted(name))
+        session.say(b"STATUS %s" % spelled(session, name))
         return
     if "HIGHESTMODSEQ" in items:
         session.enabled.add("CONDSTORE")
     numbers = session.server.stale(session, name, _numbers(session, box))
     said = " ".join(f"{item} {numbers[item]}" for item in items if item in numbers)
-    session.say(b"STATUS %s (%s)" % (quoted(name), said.encode()))
+    session.say(b"STATUS %s (%s)" % (spelled(session, name), said.encode()))
 
 
 def _numbers(session: Session, box: Box) -> dict[str, int]:
@@ -165,7 +178,7 @@ def examine(session: Session, arguments: list[Token]) -> str:
 
 
 def _open(session: Session, arguments: list[Token], *, read_only: bool) -> str:
-    name = raw(arguments[0])
+    name = folder_name(session, arguments[0])
     parameters = _parameters(session, arguments[1:])
     if session.has(Quirk.BYE_TOKEN) and session.server.count("SELECT", session.number) > 1:
         raise Bye("Session invalidated - AccessTokenExpired")
@@ -276,7 +289,7 @@ def unselect(session: Session, arguments: list[Token]) -> str:
 
 
 def create(session: Session, arguments: list[Token]) -> str:
-    name = raw(arguments[0])
+    name = folder_name(session, arguments[0])
     if name.upper() == b"INBOX" or name in session.truth.boxes:
         raise No("[ALREADYEXISTS] It is there.")
     session.truth.create(name.removesuffix(session.truth.delimiter))
@@ -284,16 +297,18 @@ def create(session: Session, arguments: list[Token]) -> str:
 
 
 def delete(session: Session, arguments: list[Token]) -> str:
-    if raw(arguments[0]).upper() == b"INBOX":
+    name = folder_name(session, arguments[0])
+    if name.upper() == b"INBOX":
         raise No("[CANNOT] Not the inbox.")
-    session.truth.delete(raw(arguments[0]))
+    session.truth.delete(name)
     return "Deleted."
 
 
 def rename(session: Session, arguments: list[Token]) -> str:
-    if raw(arguments[1]) in session.truth.boxes:
+    old, new = folder_name(session, arguments[0]), folder_name(session, arguments[1])
+    if new in session.truth.boxes:
         raise No("[ALREADYEXISTS] It is there.")
-    session.truth.rename(raw(arguments[0]), raw(arguments[1]))
+    session.truth.rename(old, new)
     return "Renamed."
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.servers.model.quirks import Quirk
 from tests.servers.model.truth import Box, NoSuchFolder
-from tests.servers.model.wire import Gibberish, Gone, Token, Wire, tokens
+from tests.servers.model.wire import Gibberish, Gone, Token, Wire, from_mutf7, quoted, to_mutf7, tokens
 
 if TYPE_CHECKING:
     from tests.servers.model.server import Model
@@ -366,6 +366,19 @@ def idle(session: Session, arguments: list[Token]) -> str:
     if wire.line().upper() != b"DONE":
         raise Bad("Expected DONE.")
     return "Awake."
+
+
+def folder_name(session: Session, token: Token) -> bytes:
+    """A folder as the truth spells it; a client that accepts UTF-8 says UTF-8 (RFC 6855)."""
+    name = raw(token)
+    return to_mutf7(name.decode(errors="surrogateescape")) if "UTF8=ACCEPT" in session.enabled else name
+
+
+def spelled(session: Session, name: bytes) -> bytes:
+    """A folder's name as this client wants it."""
+    if "UTF8=ACCEPT" not in session.enabled:
+        return quoted(name)
+    return b'"' + from_mutf7(name).encode(errors="surrogateescape").replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 def atom(token: Token) -> str:

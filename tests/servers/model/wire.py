@@ -1,5 +1,6 @@
 """The server's end of a connection: command lines with their literals in, answers out, compressed or drop by drop."""
 
+import base64
 import re
 import socket
 import time
@@ -157,3 +158,29 @@ def quoted(text: bytes) -> bytes:
     if re.search(rb"[\r\n\0\x80-\xff]", text):
         return b"{%d}\r\n%s" % (len(text), text)
     return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def from_mutf7(name: bytes) -> str:
+    """Modified UTF-7 (RFC 3501, 5.1.3) as text; what is none stays as it is."""
+
+    def unshift(found: re.Match[str]) -> str:
+        if not found[1]:
+            return "&"
+        try:
+            return base64.b64decode(found[1].replace(",", "/") + "==").decode("utf-16-be")
+        except ValueError:
+            return found[0]
+
+    return re.sub("&([^-&]*)-", unshift, name.decode(errors="surrogateescape"))
+
+
+def to_mutf7(name: str) -> bytes:
+    """Text in modified UTF-7."""
+
+    def shift(found: re.Match[str]) -> str:
+        if found[0] == "&":
+            return "&-"
+        packed = base64.b64encode(found[0].encode("utf-16-be", errors="surrogatepass"))
+        return f"&{packed.decode().rstrip('=').replace('/', ',')}-"
+
+    return re.sub(r"[^\x20-\x7e]+|&", shift, name).encode("ascii")

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from tests.servers.model.reading import MONTHS, among
-from tests.servers.model.session import Bad, Command, No, Session, as_set, atom, raw
+from tests.servers.model.session import Bad, Command, No, Session, as_set, atom, folder_name, raw
 from tests.servers.model.truth import Box, NoSuchFolder
 from tests.servers.model.wire import Token
 
@@ -57,7 +57,7 @@ def _flags(token: Token) -> frozenset[str]:
 def append(session: Session, arguments: list[Token]) -> str:
     """APPEND, of several messages at once too (RFC 3502)."""
     try:
-        box = session.truth.box(raw(arguments[0]))
+        box = session.truth.box(folder_name(session, arguments[0]))
     except NoSuchFolder as error:
         raise No("[TRYCREATE] There is no such folder.") from error
     rest, uids = list(arguments[1:]), list[int]()
@@ -97,7 +97,7 @@ def _copied(session: Session, arguments: list[Token], *, by_uid: bool) -> str:
 def _transfer(session: Session, arguments: list[Token], *, by_uid: bool) -> tuple[list[int], list[int], Box]:
     """Copies of messages in another folder: their UIDs here and there."""
     try:
-        target = session.truth.box(raw(arguments[1]))
+        target = session.truth.box(folder_name(session, arguments[1]))
     except NoSuchFolder as error:
         raise No("[TRYCREATE] There is no such folder.") from error
     here = session.box().letters
