@@ -19,6 +19,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.servers.dovecot import Dovecot
@@ -61,7 +62,7 @@ if CLUSTER:
     os.environ["RAPPORT_DATABASE_URL"] = CLUSTER.url(TEMPLATE)
 django.setup()
 if CLUSTER:
-    settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = TEMPLATE
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = TEMPLATE
     del os.environ["RAPPORT_DATABASE_URL"]  # else what a test starts would use the template itself
 del os.environ["DJANGO_SETTINGS_MODULE"]  # else the workers started from here would read the settings before this file
 # What never asks a database runs once, on SQLite; what is about PostgreSQL itself, on PostgreSQL.

@@ -29,6 +29,11 @@ def add_to(commands: Commands) -> None:
         one.add_argument("address")
         one.add_argument("--json", action="store_true")
         one.set_defaults(run=run)
+    back = group.add_parser("reconnect", help="bring a mailbox back with a new password")
+    back.add_argument("address")
+    back.add_argument("--password-stdin", action="store_true", required=True, help="read the password from stdin")
+    back.add_argument("--json", action="store_true")
+    back.set_defaults(run=_reconnect)
     every = group.add_parser("list", help="all mailboxes")
     every.add_argument("--json", action="store_true")
     every.set_defaults(run=_list)
@@ -242,6 +247,18 @@ def _test(told: Told) -> None:
     if not result.passed:
         raise Failed("\n".join(_told(words) for words in (result.incoming, result.outgoing) if words))
     say(f"Both servers accepted the sign-in of {account.address} ({sum(result.milliseconds)} ms).")
+
+
+def _reconnect(told: Told) -> None:
+    account = find(told.address)
+    result = add.reconnect(account, password())
+    if not result.passed:
+        raise Failed("\n".join(_told(words) for words in (result.incoming, result.outgoing) if words))
+    note("account reconnected", account.address, by=None)
+    if told.json:
+        give(_described(find(told.address)))
+    else:
+        say(f"{account.address} is connected again. What arrived meanwhile comes in at the next sync.")
 
 
 def _delete(told: Told) -> None:

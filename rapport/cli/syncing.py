@@ -9,6 +9,7 @@ from rapport.cli.say import Commands, Failed, Told, give, plural, say
 from rapport.mail.models import Account, Folder, Message
 from rapport.mime.child import Parsers
 from rapport.sync import hold, verify, worker
+from rapport.sync.reparse import reparse
 from rapport.sync.verify import Report, as_json
 from rapport.work.loop import run_due
 
@@ -28,6 +29,28 @@ def add_to(commands: Commands) -> None:
     check.add_argument("--deep", action="store_true", help="fetch every email again and compare its bytes")
     check.add_argument("--json", action="store_true")
     check.set_defaults(run=_verify)
+    _offer_reparse(commands)
+
+
+def _offer_reparse(commands: Commands) -> None:
+    again = commands.add_parser("reparse", help="read old mail again with the newest parser")
+    again.add_argument("addresses", nargs="*", metavar="ADDRESS", help="which mailboxes (all)")
+    again.add_argument("--json", action="store_true")
+    again.set_defaults(run=_reparse)
+
+
+def _reparse(told: Told) -> None:
+    done = []
+    with Parsers(2) as parsers:
+        for account in _chosen(told.addresses):
+            try:
+                count = reparse(account, parsers, tell=lambda so_far: say(f"  {so_far:,} …"))
+            except (hold.Lost, worker.Busy) as error:
+                raise Failed(f"{account.address}: another process is syncing it; try again later.") from error
+            done.append({"account": account.address, "emails": count})
+            say(f"{account.address}: {plural(count, 'email')} read again.")
+    if told.json:
+        give(done)
 
 
 def _sync(told: Told) -> None:

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from rapport.audit.models import note
 from rapport.connect import keys, opening
 from rapport.connect.models import AllowedHost, Secret, Tested
-from rapport.connect.test import FoundFolder, Settings, kept, period_start
+from rapport.connect.test import FoundFolder, Result, Settings, kept, period_start, try_out
 from rapport.events.models import Event
 from rapport.mail.models import Account, Folder
 from rapport.people.models import User
@@ -55,6 +55,28 @@ def account_from(
     except IntegrityError as error:
         raise CannotConnect(f"{settings.address} is already connected.") from error
     return account
+
+
+def reconnect(account: Account, password: str) -> Result:
+    """Bring an account back with a new password: both servers are tested first, and nothing changes when one refuses.
+
+    It is the same account afterwards, with every message and every bookmark (S31, S33, S34).
+    """
+    settings = Settings(
+        account.address, account.kind, account.username, opening.incoming(account), opening.outgoing(account)
+    )
+    result = try_out(settings, password, policy=opening.policy(account))
+    if result.passed:
+        with transaction.atomic():
+            Secret.objects.update_or_create(
+                account=account, defaults={"sealed": keys.seal(password, opening.place(account))}
+            )
+            state = Account.State.OK if account.synced_at else Account.State.NEW
+            Account.objects.filter(pk=account.pk).update(
+                state=state, trouble="", said="", trouble_since=None, attempts=0, refusals=0, next_pass=None
+            )
+            Event.objects.create(kind=Event.Kind.ACCOUNT, account=account.pk, about=account.pk)
+    return result
 
 
 def allow(account: Account, *targets: tuple[str, int]) -> None:

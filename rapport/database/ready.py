@@ -10,7 +10,9 @@ from rapport.database.address import VARIABLE
 OLDEST = 15
 """The first PostgreSQL that the tests run on."""
 _NO_DATABASE = re.compile(r'database "(.*)" does not exist')
-_REFUSED = re.compile(r"password authentication failed|role .* does not exist|no password supplied|authentication failed")
+_REFUSED = re.compile(
+    r"password authentication failed|role .* does not exist|no password supplied|authentication failed"
+)
 
 
 class NotReady(Exception):

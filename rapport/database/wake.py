@@ -88,4 +88,4 @@ class _Notified(Wake):
             self._line = self._psycopg.connect(**connection.get_connection_params(), autocommit=True)
             self._line.execute(f"LISTEN {CHANNEL}")
             return True
-        return any([True for _ in self._line.notifies(timeout=seconds, stop_after=1)])
+        return bool(list(self._line.notifies(timeout=seconds, stop_after=1)))

@@ -5,12 +5,13 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from rapport.mime import limits
+from rapport.mime import enriched, limits
 from rapport.mime.charsets import decode_lines
 from rapport.mime.html_text import html_to_text
 from rapport.mime.levels import level
 from rapport.mime.limits import Notes
 from rapport.mime.structure import Part, Structure
+from rapport.mime.unpacked import PackedFile, in_text, in_tnef, is_tnef
 
 _META = re.compile(rb"""<meta[^>]{0,200}charset\s{0,9}=\s{0,9}["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _CID = re.compile(r"""cid:([^"'\s<>)]{1,500})""", re.IGNORECASE)
@@ -26,6 +27,8 @@ class Bodies:
     files: list[Part] = field(default_factory=list)
     content_ids: frozenset[str] = frozenset()
     """Content-IDs the HTML refers to."""
+    packed: list[PackedFile] = field(default_factory=list)
+    """Files that lie within parts."""
 
 
 def read_bodies(structure: Structure) -> Bodies:
@@ -36,19 +39,28 @@ def read_bodies(structure: Structure) -> Bodies:
     """
     texts, html_part, files = _sort(structure)
     notes = structure.notes
-    shown = _joined([text_of(structure, part) for part in texts])
+    packed: list[PackedFile] = []
+    shown = _joined([text_of(structure, part, packed) for part in texts])
     html = text_of(structure, html_part) if html_part else ""
     if html_part and html:
         if not shown.strip():
             shown = html_to_text(html[: limits.BODY])
         html = _with_neighbours(structure, texts, html_part, html)
-    ids = frozenset(entities.unescape(unquote(one)) for one in _CID.findall(html[: limits.BODY])) if files else _NONE
-    return Bodies(_cut(shown, "text", notes), _cut(html, "HTML", notes), files, ids)
+    elif any(map(is_tnef, files)):
+        files, shown, html = _from_outlook(structure, files, shown, packed)
+    ids = _NONE
+    if files or packed:
+        ids = frozenset(entities.unescape(unquote(one)) for one in _CID.findall(html[: limits.BODY]))
+    return Bodies(_cut(shown, "text", notes), _cut(html, "HTML", notes), files, ids, packed)
 
 
-def text_of(structure: Structure, part: Part) -> str:
-    """A text part decoded, with line feeds only."""
+def text_of(structure: Structure, part: Part, packed: list[PackedFile] | None = None) -> str:
+    """A text part decoded, with line feeds only. Files that are uuencoded in it go to ``packed``."""
     data = structure.content(part)
+    if part.type == "text/plain" and b"begin " in data:
+        data, files = in_text(part, data)
+        if packed is not None:
+            packed += files
     # Four octets make one character at most.
     data = data[: limits.BODY * 4 + 4]
     charset = part.parameters.get("charset", "")
@@ -56,9 +68,33 @@ def text_of(structure: Structure, part: Part) -> str:
         meta = _META.search(data, 0, 4_096)
         charset = meta[1].decode("ascii", "replace") if meta else ""
     text = decode_lines(data, charset)
+    if part.type in enriched.TYPES:
+        return enriched.to_text(text, part.type)
     if part.type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
         return unflow(text, joined=part.parameters.get("delsp", "").lower() == "yes")
     return text
+
+
+def _from_outlook(
+    structure: Structure, files: list[Part], shown: str, packed: list[PackedFile]
+) -> tuple[list[Part], str, str]:
+    """What Outlook packed, in place of the package: its files, and its words where the message has no other."""
+    html = ""
+    kept: list[Part] = []
+    for part in files:
+        if not is_tnef(part):
+            kept.append(part)
+            continue
+        found, inside = in_tnef(structure, part)
+        packed += inside
+        if not found.whole:
+            structure.notes.add("What Outlook packed into winmail.dat could not be read whole.")
+        if not (found.whole and (inside or found.text or found.html)):
+            kept.append(part)
+        if not shown.strip():
+            html = found.html
+            shown = found.text if found.text.strip() else html_to_text(found.html)
+    return kept, shown, html
 
 
 def unflow(text: str, *, joined: bool) -> str:
@@ -82,6 +118,7 @@ def _sort(structure: Structure) -> tuple[list[Part], Part | None, list[Part]]:
     texts: list[Part] = []
     files: list[Part] = []
     html: Part | None = None
+    rich: list[Part] = []
     amp: list[Part] = []
     for part in structure.parts:
         if part.branches:
@@ -95,7 +132,11 @@ def _sort(structure: Structure) -> tuple[list[Part], Part | None, list[Part]]:
         elif part.type == "text/plain":
             texts.append(part)
         else:
-            files.append(part)
+            rich.append(part)
+    if rich and not texts and html is None:
+        texts = rich
+    elif not all(_are_versions(structure, part, other) for part in rich for other in (*texts, *filter(None, (html,)))):
+        files = sorted([*files, *rich], key=lambda part: part.position)
     if html is None:
         # The dynamic version of a newsletter says nothing that its HTML does not; alone it is a file (R21).
         files = sorted([*files, *amp], key=lambda part: part.position)
@@ -103,7 +144,7 @@ def _sort(structure: Structure) -> tuple[list[Part], Part | None, list[Part]]:
 
 
 def _is_file(part: Part) -> bool:
-    if part.type not in ("text/plain", "text/html"):
+    if part.type not in ("text/plain", "text/html", *enriched.TYPES):
         return part.type != "text/x-amp-html"
     if part.disposition == "attachment":
         return True

@@ -8,15 +8,20 @@ from rapport.mime.addresses import read_addresses
 from rapport.mime.bodies import Bodies, read_bodies
 from rapport.mime.dates import read_date
 from rapport.mime.filenames import clean_name, named
+from rapport.mime.invitations import read_invitation
 from rapport.mime.limits import Notes
-from rapport.mime.message import Address, Attachment, ParsedMessage, Unreadable
+from rapport.mime.message import Address, Attachment, Invitation, ParsedMessage, Unreadable
 from rapport.mime.quotes import fold
+from rapport.mime.reports import KINDS, read_report
 from rapport.mime.signs import automatic_signs, kept_headers, seal
 from rapport.mime.structure import Headers, Part, Structure, read_headers, take_apart
-from rapport.mime.words import decoded, header_line, header_text
+from rapport.mime.unpacked import INSIDE, PackedFile, content_at
+from rapport.mime.words import decoded, header_line, header_text, one_line
 
+_ARMOUR = re.compile(r"-----BEGIN PGP [A-Z ]{1,40}-----\n(?:[A-Z][A-Za-z-]{1,30}: [^\n]{0,200}\n){0,10}\n?")
 _FOR_SNIPPET = 1_000
 """Characters of the text that are searched for its first own words."""
+_MESSAGES = frozenset(("message/rfc822", "message/global"))
 _IDS = re.compile(r"(?:<[!-;=@-~]{1,200}>(?:\s+|\Z)){0,50}")
 """A few ids with nothing wrong with them, apart from each other."""
 _ID = re.compile(r"<([^<>]*)>")
@@ -36,6 +41,9 @@ def parse(raw: bytes) -> ParsedMessage:
 def attachment(raw: bytes, position: int) -> bytes:
     """The decoded octets of the part at ``position``."""
     parts = (structure := take_apart(raw)).parts
+    packed = content_at(structure, position) if position >= INSIDE else None
+    if packed is not None:
+        return packed
     if not 0 <= position < len(parts):
         raise Unreadable(f"The message has no part {position}.")
     return structure.content(parts[position])
@@ -46,8 +54,8 @@ def _read(structure: Structure) -> ParsedMessage:
     notes = structure.notes
     bodies = read_bodies(structure)
     people = _people(top.headers, notes)
-    start = bodies.text[:_FOR_SNIPPET]
-    written = fold(start)[0].strip() or start
+    sealed, sealed_by = seal(structure, bodies.text)
+    invitation = _invitation(structure)
     return ParsedMessage(
         message_id=_message_id(top.first("message-id")),
         in_reply_to=_ids(_all(top.headers, "in-reply-to")),
@@ -62,16 +70,26 @@ def _read(structure: Structure) -> ParsedMessage:
         bcc=people["bcc"],
         text=bodies.text,
         html=bodies.html,
-        snippet=_start(written),
-        attachments=tuple(_attachment(structure, part, bodies) for part in bodies.files),
+        snippet=_snippet(bodies.text) or (invitation.summary[: limits.SNIPPET] if invitation else ""),
+        attachments=(
+            *[_attachment(structure, part, bodies) for part in bodies.files],
+            *[_packed(file, bodies) for file in bodies.packed],
+        ),
         automatic=automatic_signs(top.headers, top.type),
         partly=notes.all(),
-        sealed=seal(structure, bodies.text),
+        sealed=sealed,
+        sealed_by=sealed_by,
+        invitation=invitation,
+        report=read_report(structure) if any(part.type in KINDS for part in structure.parts) else None,
         headers=kept_headers(top.headers),
     )
 
 
-def _start(written: str) -> str:
+def _snippet(text: str) -> str:
+    start = text[:_FOR_SNIPPET]
+    if "-----BEGIN PGP " in start:
+        start = _ARMOUR.sub("", start)
+    written = fold(start)[0].strip() or start
     # A word and a space take two characters at least; most are longer.
     for words in (limits.SNIPPET // 4, limits.SNIPPET // 2):
         said = " ".join(written.split(None, words)[:words])
@@ -121,26 +139,62 @@ def _ids(value: str) -> tuple[str, ...]:
     return tuple(ids)
 
 
+def _invitation(structure: Structure) -> Invitation | None:
+    """The first calendar entry, the one that asks for something before any other."""
+    calendars = [part for part in structure.parts if part.type in ("text/calendar", "application/ics")][:10]
+    calendars.sort(key=lambda part: "method" not in part.parameters)
+    for part in calendars:
+        said = part.parameters.get("charset", ""), part.parameters.get("method", "")
+        if found := read_invitation(structure.content(part), *said):
+            return found
+    return None
+
+
+def _packed(file: PackedFile, bodies: Bodies) -> Attachment:
+    content_id = one_line(file.content_id, 500)
+    return Attachment(
+        position=file.position,
+        name=clean_name(file.name) or named(file.type, file.position % INSIDE),
+        type=file.type,
+        size=len(file.content),
+        sha256=hashlib.sha256(file.content).hexdigest(),
+        content_id=content_id,
+        inline=bool(content_id) and content_id in bodies.content_ids,
+    )
+
+
 def _attachment(structure: Structure, part: Part, bodies: Bodies) -> Attachment:
     content = structure.content(part)
+    subject, author = _forwarded(content) if part.type in _MESSAGES else ("", "")
     content_id = decoded(part.first("content-id").strip().strip("<>"), 500)
     shown = bool(content_id) and content_id in bodies.content_ids
     return Attachment(
         position=part.position,
-        name=_name(part, content),
+        name=_name(part, subject),
         type=part.type,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         content_id=content_id,
         inline=shown or (part.disposition == "inline" and part.type.startswith("image/")),
+        subject=subject,
+        author=author,
     )
 
 
-def _name(part: Part, content: bytes) -> str:
+def _forwarded(content: bytes) -> tuple[str, str]:
+    """Subject and author of a message within the message."""
+    headers, _ = read_headers(content, 0, len(content), Notes())
+    subject = header_line(headers.get("subject", [b""])[0], 150)
+    people = read_addresses(header_text(headers.get("from", [b""])[0]), 1)
+    if not people:
+        return subject, ""
+    name, address = people[0].name, people[0].address
+    return subject, f"{name} <{address}>" if name and address else name or address
+
+
+def _name(part: Part, subject: str) -> str:
     name = clean_name(part.filename)
-    if not name and part.type in ("message/rfc822", "message/global"):
-        headers, _ = read_headers(content, 0, len(content), Notes())
-        subject = header_line(headers.get("subject", [b""])[0], 150)
+    if not name and subject:
         # Slashes of a subject are no folders.
-        name = clean_name(subject.replace("/", "-").replace("\\", "-") + ".eml") if subject else ""
+        name = clean_name(subject.replace("/", "-").replace("\\", "-") + ".eml")
     return name or named(part.type, part.position)

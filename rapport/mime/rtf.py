@@ -18,7 +18,9 @@ _MOST = 4 * limits.BODY
 """Octets of rich text; two in a compressed one make 17 at most."""
 _DEEPEST = 500
 
-_TOKEN = re.compile(rb"\\([a-zA-Z]{1,40})(-?\d{1,9})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n\\]")
+_TOKEN = re.compile(
+    rb"\\([a-zA-Z]{1,40})(-?\d{1,9})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n\\]"
+)
 _SKIPPED = frozenset(b"fonttbl colortbl stylesheet info pict object header footer themedata datastore".split())
 _SIGNS = {
     b"par": "\n", b"line": "\n", b"tab": "\t", b"lquote": "‘", b"rquote": "’", b"ldblquote": "“", b"rdblquote": "”",

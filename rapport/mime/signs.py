@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from rapport.mime import limits
-from rapport.mime.structure import Headers, Structure
+from rapport.mime.structure import Headers, Part, Structure
 from rapport.mime.words import header_line
 
 _TELLING = (
@@ -29,6 +29,10 @@ _KEPT = re.compile(
     r"|list-.+|authentication-results|received-spf|received|precedence|auto-submitted|feedback-id|x-auto-response-suppress"
     r"|x-spam-(?:flag|score|status)|content-language|thread-(?:topic|index)|disposition-notification-to|resent-.+"
     r"|x-ms-exchange-organization-authas|autocrypt|x-originating-ip|keywords|comments|expires"
+)
+_SEALS = frozenset(
+    """multipart/signed multipart/encrypted application/pgp-encrypted application/pkcs7-mime
+    application/x-pkcs7-mime""".split()
 )
 _MOST_KEPT = 100
 _PGP = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----\s*$", re.MULTILINE)
@@ -65,17 +69,29 @@ def _is_kept(name: str) -> bool:
     return bool(_KEPT.fullmatch(name))
 
 
-def seal(structure: Structure, text: str) -> str:
-    """``encrypted`` or ``signed`` (RFC 1847, RFC 8551, RFC 9580), else empty."""
-    for part in structure.parts[:10]:
-        if part.type == "multipart/encrypted":
-            return "encrypted"
-        if part.type in ("application/pkcs7-mime", "application/x-pkcs7-mime") and part.depth <= 1:
-            return "signed" if part.parameters.get("smime-type", "").lower() == "signed-data" else "encrypted"
-    if any(part.type == "multipart/signed" for part in structure.parts[:10]):
-        return "signed"
+def seal(structure: Structure, text: str) -> tuple[str, str]:
+    """``encrypted`` or ``signed``, and by what: ``S/MIME`` or ``PGP`` (RFC 1847, RFC 8551, RFC 9580); empty if neither."""
+    found = [seal for part in structure.parts[:10] if part.type in _SEALS for seal in (_seal_of(part),) if seal[0]]
+    if found:
+        # What is encrypted within a signature is encrypted.
+        return next((seal for seal in found if seal[0] == "encrypted"), found[0])
     inline = _PGP.search(text) if "-----BEGIN PGP " in text else None
-    return "" if not inline else "signed" if inline[1] else "encrypted"
+    return ("", "") if not inline else ("signed", "PGP") if inline[1] else ("encrypted", "PGP")
+
+
+def _seal_of(part: Part) -> tuple[str, str]:
+    if part.type in ("multipart/signed", "multipart/encrypted"):
+        by = "S/MIME" if "pkcs7" in part.parameters.get("protocol", "").lower() else "PGP"
+        return part.type.removeprefix("multipart/"), by
+    if part.type == "application/pgp-encrypted":
+        # Exchange makes multipart/mixed of what was multipart/encrypted.
+        return "encrypted", "PGP"
+    if part.depth > 1:
+        return "", ""
+    kind = part.parameters.get("smime-type", "").lower()
+    if kind in ("signed-data", "certs-only", "compressed-data"):
+        return ("signed" if kind == "signed-data" else ""), "S/MIME"
+    return "encrypted", "S/MIME"
 
 
 def _value(headers: Headers, name: str) -> str:

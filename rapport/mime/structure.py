@@ -24,6 +24,10 @@ Headers = dict[str, list[bytes]]
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _FIELDS = re.compile(rb"([!-9;-~]{1,200}):([^\n]*(?:\n[ \t][^\n]*)*)")
 _REST_OF_BOUNDARY = re.compile(rb"(--)?[ \t]{0,100}(?:\r?\n|\r?\Z)")
+_SEEN_BOUNDARY = re.compile(
+    rb"^--([^\s-][^\r\n]{0,200}?|-{2,50}[^\s-][^\r\n]{0,150}?)[ \t]{0,20}\r?\nContent-", re.MULTILINE
+)
+"""A line that looks like one: part headers follow it."""
 _FIELD_NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}")
 _UU_LINE = re.compile(rb"[ -`][ -`]*")
@@ -68,7 +72,7 @@ class Structure:
             case "quoted-printable":
                 return binascii.a2b_qp(body)
             case "x-uuencode" | "uuencode" | "x-uue":
-                return _from_uu(body)
+                return from_uu(body)
         return body
 
 
@@ -191,6 +195,9 @@ def _part(
     inside: list[tuple[int, int]] = []
     if type_.startswith("multipart/"):
         inside = _between(raw, *span, parameters.get("boundary", ""))
+        if not inside and (seen := _SEEN_BOUNDARY.search(raw, *span)):
+            # The boundary is not what the header says it is, or the header says nothing.
+            inside = _between(raw, *span, seen[1].decode("utf-8", "replace"))
         if inside and place[2] >= limits.DEPTH:
             notes.add(f"Parts nested deeper than {limits.DEPTH} were not read.")
             inside, type_ = [], "application/octet-stream"
@@ -239,7 +246,7 @@ def _before_line_end(raw: bytes, at: int) -> int:
     return at
 
 
-def _from_uu(body: bytes) -> bytes:
+def from_uu(body: bytes) -> bytes:
     out = bytearray()
     begun = False
     for line in body.splitlines():

@@ -116,18 +116,17 @@ def _read_file(name: int, value: bytes, file: PackedFile, codepage: str) -> None
 
 
 def _read_property(property_: int, type_: int, said: bytes, file: PackedFile, codepage: str) -> None:
-    match property_:
-        case 0x3707:
-            file.name = _string(type_, said[:4_000], codepage) or file.name
-        case 0x3704:
-            file.name = file.name or _string(type_, said[:4_000], codepage)
-        case 0x370E:
-            file.type = _string(type_, said[:400], codepage)
-        case 0x3712:
-            file.content_id = _string(type_, said[:1_000], codepage).strip("<>")
-        case 0x3701 if not file.content:
-            # An object begins with 16 octets that say what it is: another message, or something pasted in.
-            file.content = said[16:] if type_ == _OBJECT else said
+    if property_ == _P_LONG_NAME:
+        file.name = _string(type_, said[:4_000], codepage) or file.name
+    elif property_ == _P_NAME:
+        file.name = file.name or _string(type_, said[:4_000], codepage)
+    elif property_ == _P_TYPE:
+        file.type = _string(type_, said[:400], codepage)
+    elif property_ == _P_CONTENT_ID:
+        file.content_id = _string(type_, said[:1_000], codepage).strip("<>")
+    elif property_ == _P_DATA and not file.content:
+        # An object begins with 16 octets that say what it is: another message, or something pasted in.
+        file.content = said[16:] if type_ == _OBJECT else said
 
 
 def _properties(data: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -160,18 +159,14 @@ def _after_name(data: bytes, at: int) -> int:
 
 def _value(data: bytes, at: int, type_: int) -> tuple[bytes, int]:
     """A value, and where the next one begins: always further on."""
-    if type_ in _FIXED:
-        end = at + _FIXED[type_]
-        value = data[at:end]
-    elif type_ in _VARIABLE:
+    if type_ in _VARIABLE:
         (length,) = struct.unpack_from("<I", data, at)
-        value = data[at + 4 : at + 4 + length]
-        end = at + 4 + _padded(length)
+        at += 4
     else:
+        length = _FIXED.get(type_, len(data) + 1)
+    if length > len(data) - at:
         raise _Broken
-    if end > len(data) + 3:
-        raise _Broken
-    return value, end
+    return data[at : at + length], at + _padded(length)
 
 
 def _padded(length: int) -> int:

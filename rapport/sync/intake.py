@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
+from types import MappingProxyType
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F
@@ -34,6 +35,7 @@ class New:
 
     pk: int
     arrived: Arrived
+    account: int
     own: str
     """The account's address."""
     thread: int = 0
@@ -100,7 +102,7 @@ def store(
         joined = _file(account, new)
         kept = here | {one.sha256: (one.pk, one.thread) for one in new}
         _place(folder, arrived, kept)
-        _details(new)
+        details(new)
         _associate(folder, new)
         unheard = {one.thread for one in new if _is_news(folder, one)}
         _show(folder, {thread for _, thread in kept.values()}, joined, unheard)
@@ -135,7 +137,7 @@ def _known(account: Account, arrived: Sequence[Arrived]) -> tuple[dict[str, tupl
     here = {sha256: (pk, thread) for sha256, pk, thread in found}
     once = {one.sha256: one for one in arrived if one.sha256 not in here}
     keys = rows.reserve(Message, len(once))
-    return here, [New(key, one, account.address) for key, one in zip(keys, once.values(), strict=True)]
+    return here, [New(key, one, account.pk, account.address) for key, one in zip(keys, once.values(), strict=True)]
 
 
 def _file(account: Account, new: Sequence[New]) -> dict[int, int]:
@@ -145,7 +147,7 @@ def _file(account: Account, new: Sequence[New]) -> dict[int, int]:
     for one, thread in zip(new, threads, strict=True):
         one.thread = thread
     at = now()
-    rows.insert(Message, MESSAGE, (_message(account, one, at) for one in new))
+    rows.insert(Message, MESSAGE, (row_of(one, at, uuid4()) for one in new))
     for emptied, kept in joined.items():
         Link.objects.filter(thread=emptied).update(thread=kept)
     return joined
@@ -157,13 +159,13 @@ MESSAGE = (
 ).split()
 
 
-def _message(account: Account, one: New, at: datetime) -> tuple[object, ...]:
+def row_of(one: New, at: datetime, uuid: UUID) -> tuple[object, ...]:
     """The row of a message, in the order of ``MESSAGE``."""
     came, parsed = one.arrived, one.parsed
     return (
         one.pk,
-        uuid4(),
-        account.pk,
+        uuid,
+        one.account,
         one.thread,
         came.sha256,
         came.size,
@@ -198,8 +200,8 @@ def _place(folder: Folder, arrived: Sequence[Arrived], kept: Mapping[str, tuple[
     back.update(gone_since=None)
 
 
-def _details(new: Sequence[New]) -> None:
-    """What a new message says, who is in it, and its files."""
+def details(new: Sequence[New], named: Mapping[tuple[int, int, str], UUID] = MappingProxyType({})) -> None:
+    """What a message says, who is in it, and its files. ``named`` are files that have an address already."""
     read = [(one.pk, one.parsed) for one in new if one.parsed]
     rows.insert(Body, ("message_id", "text", "html"), ((pk, parsed.text, parsed.html) for pk, parsed in read))
     rows.insert(
@@ -216,7 +218,7 @@ def _details(new: Sequence[New]) -> None:
         ("uuid", "message_id", "position", "name", "type", "size", "sha256", "content_id", "inline"),
         (
             (
-                uuid4(),
+                named.get((pk, file.position, file.sha256)) or uuid4(),
                 pk,
                 file.position,
                 file.name[:255],
@@ -243,14 +245,19 @@ def _associate(folder: Folder, new: Sequence[New]) -> None:
             if one.incoming
         )
         made = newcomers.make_contacts(senders, account)
-    named = {one.pk: [Named(role, person.address, person.name) for role, person in one.people()] for one in new}
-    changed = find.link({one.pk: one.thread for one in new}, named, account)
+    changed = link(account, new)
     if made:
         addresses = ContactAddress.objects.filter(contact__in=made).values_list("address", flat=True)
         find.relink_addresses(set(addresses))
     keys = sorted(changed | {contact.pk for contact in made})
     at = now()
     rows.insert(Event, ("kind", "about", "arrived", "at"), ((Event.Kind.CONTACT, key, False, at) for key in keys))
+
+
+def link(account: Account, new: Sequence[New]) -> set[int]:
+    """Associate messages with records; the contacts that gained one."""
+    named = {one.pk: [Named(role, person.address, person.name) for role, person in one.people()] for one in new}
+    return find.link({one.pk: one.thread for one in new}, named, account)
 
 
 def _is_news(folder: Folder, one: New) -> bool:

@@ -119,23 +119,33 @@ def test_folders_are_chosen_by_name(shell: Shell, dovecot: Dovecot, smtp: Sink) 
     assert {one["name"] for one in shown["folders"] if one["active"]} == {"INBOX", "Sent"}
 
 
-def test_a_changed_password_disables_only_after_a_second_refusal(shell: Shell, smtp: Sink, tmp_path: Path) -> None:
+def test_a_changed_password_disables_only_after_a_second_refusal(shell: Shell) -> None:
     """S29, D7, B11: what is here stays."""
-    with Dovecot(users=["ana"]) as own:
+    with Dovecot(users=["ana"]) as own, Sink() as smtp:
         own.deliver("ana", [a_letter()])
         shell.run(*connecting("ana", own, smtp), stdin="secret")
         shell.run("sync", "--once")
         own.set_password("ana", "changed")
+        smtp.accept("changed")
 
+        back = ("account", "reconnect", "sales@rapport.test", "--password-stdin")
         assert "The password was refused" in shell.run("sync", "--once", code=1).stderr
         first = shell.json("account", "show", "sales@rapport.test")
         shell.run("sync", "--once", code=1)
         second = shell.json("account", "show", "sales@rapport.test")
 
+        assert "password was refused" in shell.run(*back, stdin="wrong", code=1).stderr
+        shell.run(*back, stdin="changed")
+        own.deliver("ana", [a_letter()])
+        shell.run("sync", "--once")
+        third = shell.json("account", "show", "sales@rapport.test")
+
     assert isinstance(first, dict)
     assert isinstance(second, dict)
-    assert (first["state"], second["state"]) == ("unreached", "refused")
-    assert second["emails"] == 1
+    assert isinstance(third, dict)
+    assert (first["state"], second["state"], third["state"]) == ("unreached", "refused", "ok")
+    assert (second["emails"], third["emails"]) == (1, 2)
+    assert third["id"] == first["id"], "the same account"
 
 
 def test_wrong_use_is_exit_2(shell: Shell) -> None:

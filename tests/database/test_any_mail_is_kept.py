@@ -15,9 +15,12 @@ from rapport.mime.message import Unreadable
 from rapport.mime.parse import parse
 from rapport.providers.contract import RemoteMeta
 from rapport.sync import hold, intake
+from rapport.sync.incoming import Arrived
 from tests.world import a_folder, an_account
 
 OWN = Path(__file__).parents[1] / "corpus"
+CORPORA = os.environ.get("RAPPORT_CORPORA")
+SOURCES = sorted(path for path in Path(CORPORA).iterdir() if path.is_dir()) if CORPORA else []
 UIDS = count(1)
 LONG = "x" * 70_000
 FORGED = {
@@ -58,13 +61,13 @@ def keep(inbox: Folder, *raws: bytes) -> None:
     claim.release()
 
 
-def _arrived(raw: bytes) -> intake.Arrived:
+def _arrived(raw: bytes) -> Arrived:
     uid = next(UIDS)
     meta = RemoteMeta(uid, frozenset({"\\Seen", "Ünüsual\t", "$Label1"}), datetime(1970, 1, 1, tzinfo=UTC), len(raw))
     try:
-        return intake.Arrived(meta, f"{uid:064x}", len(raw), parse(raw))
+        return Arrived(meta, f"{uid:064x}", len(raw), parse(raw))
     except Unreadable as error:
-        return intake.Arrived(meta, f"{uid:064x}", len(raw), None, str(error))
+        return Arrived(meta, f"{uid:064x}", len(raw), None, str(error))
 
 
 @pytest.mark.parametrize("header", FORGED.values(), ids=FORGED)
@@ -84,18 +87,18 @@ def test_everything_in_our_corpus_is_kept(inbox: Folder) -> None:
     assert Attachment.objects.exists()
 
 
-@pytest.mark.parametrize("folder", _collections := sorted(Path(os.environ["RAPPORT_CORPORA"]).glob("*/"), key=str) if os.environ.get("RAPPORT_CORPORA") else [], ids=lambda folder: folder.name)
-def test_everything_in_other_projects_corpora_is_kept(inbox: Folder, folder: Path) -> None:
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_everything_in_other_projects_corpora_is_kept(inbox: Folder, source: Path) -> None:
     expected = 0
-    for batch in _batches(folder):
+    for batch in _batches(source):
         keep(inbox, *batch)
         expected += len(batch)
 
     assert Message.objects.count() == expected
 
 
-def _batches(folder: Path) -> Iterator[list[bytes]]:
-    mails = (path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size < 2**20)
+def _batches(source: Path) -> Iterator[list[bytes]]:
+    mails = (path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file() and path.stat().st_size < 2**20)
     while batch := list(islice(mails, 100)):
         yield batch
 

@@ -20,7 +20,9 @@ MESSAGE = (
 ).split()
 # What mime lets through: no NUL, no lone surrogates.
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200)
-MOMENTS = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.sampled_from([UTC, timezone(timedelta(hours=-14))]))
+MOMENTS = st.datetimes(
+    datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.sampled_from([UTC, timezone(timedelta(hours=-14))])
+)
 
 
 @pytest.fixture
@@ -92,7 +94,10 @@ def test_the_same_place_twice_in_one_batch_is_the_later_one(account: Account) ->
     )
     names = ("folder_id", "generation", "message_id", "uid", "flags", "seen", "flagged", "draft")
     for flags in (["\\Seen"], ["\\Answered"]):
-        batch = [(inbox.pk, 0, message.pk, 7, [], False, False, False), (inbox.pk, 0, message.pk, 7, flags, True, False, False)]
+        batch = [
+            (inbox.pk, 0, message.pk, 7, [], False, False, False),
+            (inbox.pk, 0, message.pk, 7, flags, True, False, False),
+        ]
         rows.insert(Placement, names, batch, update_on=("folder_id", "generation", "uid"))
 
     assert Placement.objects.values_list("uid", "flags", "seen").get() == (7, ["\\Answered"], True)

@@ -7,8 +7,10 @@ that folder there (I5, I10), what was one message stays the same row (I8), and i
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
+
+from django.db.models import DateTimeField
 
 from rapport import blobs
 from rapport.connect import keys, opening
@@ -103,6 +105,15 @@ class OnModel:
             if not self.sync(thorough=thorough):
                 return number
         return passes
+
+    def hours_pass(self, hours: int) -> None:
+        """What the engine remembers of folders is that much older."""
+        moments = [one.attname for one in Folder._meta.concrete_fields if isinstance(one, DateTimeField)]
+        for folder in Folder.objects.filter(account=self.account):
+            for name in moments:
+                if getattr(folder, name):
+                    setattr(folder, name, getattr(folder, name) - timedelta(hours=hours))
+            folder.save(update_fields=moments)
 
     # What has to be true.
 

@@ -1,12 +1,11 @@
 """Hazards that are no habit of a server but something that happens: between two commands, or in a mailbox like this."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from _pytest.mark import ParameterSet
-from django.utils.timezone import now
 
 from rapport.connect import opening
 from rapport.mail.models import Account, Folder, Message, Placement
@@ -95,12 +94,15 @@ MOMENTS = [
 ]
 
 
-def _occasions() -> Iterator[ParameterSet]:
+def _occasions() -> list[ParameterSet]:
     """Everything at every moment; what takes a few seconds in all is in the fast run."""
-    for again, moment, what in itertools.product((False, True), MOMENTS, MEANWHILE):
-        fast = moment in (("after", "UID FETCH"), ("after", "SELECT") if again else ("after", "LIST"))
-        name = f"{'a later pass' if again else 'first sync'}, {' '.join(moment)}: {what}"
-        yield pytest.param(what, moment, again, id=name, marks=() if fast else pytest.mark.long)
+    return [_occasion(*chosen) for chosen in itertools.product((False, True), MOMENTS, MEANWHILE)]
+
+
+def _occasion(again: bool, moment: tuple[str, str], what: str) -> ParameterSet:
+    fast = moment in (("after", "UID FETCH"), ("after", "SELECT") if again else ("after", "LIST"))
+    name = f"{'a later pass' if again else 'first sync'}, {' '.join(moment)}: {what}"
+    return pytest.param(what, moment, again, id=name, marks=() if fast else pytest.mark.long)
 
 
 @pytest.mark.parametrize(("what", "moment", "again"), _occasions())
@@ -278,7 +280,7 @@ def test_a_status_that_never_changes_is_not_believed_for_ever(ordeal: OnModel) -
     ordeal.change()
     ordeal.quiesce()
 
-    Folder.objects.update(looked_at=now() - timedelta(hours=1))
+    ordeal.hours_pass(1)
     ordeal.quiesce()
 
     ordeal.assert_agrees()

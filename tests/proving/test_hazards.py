@@ -54,6 +54,8 @@ def test_a_server_with_a_bad_habit(ordeal: OnModel, quirk: Quirk) -> None:
     ordeal.sync()
 
     ordeal.model.quirks.clear()
+    # Long enough for whatever the engine put off because of it.
+    ordeal.hours_pass(25)
     ordeal.quiesce(thorough=True)
     ordeal.assert_agrees(perhaps=_left_out(ordeal, expected))
     ordeal.assert_announced_once()

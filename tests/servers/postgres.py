@@ -15,7 +15,6 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -71,7 +70,8 @@ class Postgres:
         rules.write_text(f"host all {LOCKED} 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
         for _ in range(3):
             if self._try():
-                self._do(sql.SQL("CREATE ROLE locked LOGIN PASSWORD 'secret'"))
+                with self.connect() as line:
+                    line.execute("CREATE ROLE locked LOGIN PASSWORD 'secret'")
                 return
         raise RuntimeError(f"PostgreSQL did not start:\n{self.log()}")
 
@@ -101,17 +101,19 @@ class Postgres:
     def create(self, name: str = "", *, template: str = "", encoding: str = "") -> str:
         """A database, empty or a copy of another; its name."""
         name = name or f"made_{os.getpid()}_{next(self._count)}"
-        words = [sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))]
+        words: list[sql.Composable] = [sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))]
         if template or encoding:
             words.append(sql.SQL("TEMPLATE {}").format(sql.Identifier(template or "template0")))
         if encoding:
             words.append(sql.SQL("ENCODING {} LOCALE 'C'").format(sql.Literal(encoding)))
-        self._do(sql.SQL(" ").join(words))
+        with self.connect() as line:
+            line.execute(sql.SQL(" ").join(words))
         return name
 
     def drop(self, name: str) -> None:
         """Remove a database, whoever is in it."""
-        self._do(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        with self.connect() as line:
+            line.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def connect(self, name: str = "postgres") -> "psycopg.Connection[tuple[Any, ...]]":
         """A connection of one's own, in autocommit."""
@@ -122,10 +124,6 @@ class Postgres:
     @property
     def _data(self) -> Path:
         return self.folder / "data"
-
-    def _do(self, statement: sql.Composable) -> None:
-        with self.connect() as line:
-            line.execute(statement)
 
     def _run(self, command: str, *words: str) -> None:
         done = subprocess.run(
@@ -147,13 +145,14 @@ class Postgres:
 
     def _listen(self) -> bool:
         told = [*FAST, f"port={self.port}", f"listen_addresses={self.host}", f"unix_socket_directories={self.folder}"]
-        command = [self._binaries / "postgres", "-D", self._data, *(f"--{one}" for one in told)]
+        command = [str(self._binaries / "postgres"), "-D", str(self._data), *(f"--{one}" for one in told)]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            process: subprocess.Popen[bytes] = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True, **self._as_owner()
             )
+        self._process = process
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
+        while time.monotonic() < deadline and process.poll() is None:
             if self._answers():
                 return True
             time.sleep(0.05)

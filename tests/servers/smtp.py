@@ -23,6 +23,10 @@ class Sink:
     def port(self) -> int:
         return int(self._controller.port)
 
+    def accept(self, password: str) -> None:
+        """From now on this is everybody's password."""
+        self._password = password.encode()
+
     def __enter__(self) -> Self:
         self._controller.start()
         return self

@@ -1,7 +1,5 @@
 """A PostgreSQL that cannot be used: each reason has its own sentence, and none shows the password."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings
 from django.db import connection, connections
@@ -11,11 +9,11 @@ from tests.servers.postgres import LOCKED, OWNER, Postgres
 
 
 @pytest.fixture
-def somewhere(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[dict[str, object]]:
+def somewhere(monkeypatch: pytest.MonkeyPatch, db: None) -> dict[str, object]:
     """Where our connections would go; a test changes it. The one that is open stays what it is."""
     told = dict(connection.settings_dict)
     monkeypatch.setattr(connections["default"], "settings_dict", told)
-    yield told
+    return told
 
 
 @pytest.mark.parametrize(
@@ -30,9 +28,7 @@ def somewhere(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[dict[str, o
     ],
     ids=["database", "port", "socket", "name", "password", "user"],
 )
-def test_every_reason_has_its_own_sentence(
-    somewhere: dict[str, object], change: dict[str, object], said: str
-) -> None:
+def test_every_reason_has_its_own_sentence(somewhere: dict[str, object], change: dict[str, object], said: str) -> None:
     expected = said.format(port=somewhere["PORT"])
     somewhere |= change
 
@@ -63,7 +59,7 @@ def test_an_old_one_is_refused() -> None:
 
 
 def test_other_words_are_passed_on() -> None:
-    said = 'connection failed: FATAL:  the database system is in recovery mode\n'
+    said = "connection failed: FATAL:  the database system is in recovery mode\n"
 
     assert ready.refusal(said, "at db, port 5432") == (
         "The PostgreSQL at db, port 5432 cannot be used. It said: "
@@ -76,7 +72,7 @@ def test_every_connection_keeps_what_it_was_told(db: None) -> None:
     with connection.cursor() as cursor:
         shown = {}
         for name in address.SESSION:
-            cursor.execute(f"SELECT setting FROM pg_settings WHERE name = '{name}'")
+            cursor.execute("SELECT setting FROM pg_settings WHERE name = %s", [name])
             shown[name] = cursor.fetchone()[0]
 
     assert shown == {name: str(value) for name, value in address.SESSION.items()}

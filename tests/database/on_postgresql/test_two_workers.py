@@ -15,6 +15,7 @@ from rapport.mail.models import Account, Folder, Message
 from rapport.mime.parse import parse
 from rapport.providers.contract import RemoteMeta
 from rapport.sync import hold, intake
+from rapport.sync.incoming import Arrived
 from rapport.sync.hold import Hold
 from rapport.work.models import Due, ask
 from tests.database.on_postgresql.conftest import Others
@@ -23,8 +24,8 @@ from tests.world import NOON, a_folder, a_letter, an_account
 UIDS = count(1)
 
 
-def arrived(raw: bytes) -> intake.Arrived:
-    return intake.Arrived(RemoteMeta(next(UIDS), frozenset(), NOON, len(raw)), blobs.put(raw), len(raw), parse(raw))
+def arrived(raw: bytes) -> Arrived:
+    return Arrived(RemoteMeta(next(UIDS), frozenset(), NOON, len(raw)), blobs.put(raw), len(raw), parse(raw))
 
 
 def store(folder: Folder, claim: Hold, *letters: bytes) -> None:
