@@ -10,6 +10,7 @@ Dovecot, where the onboarding, the connect dialog and its failures really happen
 import argparse
 import base64
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -208,8 +209,8 @@ def _demo(camera: Camera) -> None:
         page.goto("/sign-in")
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/inbox/")
-        page.locator(".syncing").first.wait_for(timeout=60_000)
-        page.wait_for_function("!document.querySelector('.syncing')", timeout=120_000)
+        page.locator(".row").nth(9).wait_for(timeout=60_000)
+        page.locator(".syncing").first.wait_for(state="detached", timeout=120_000)
         _reading(camera, page)
         _records(camera, page)
         page.goto(f"/inbox/{uuid4()}/")
@@ -307,7 +308,7 @@ def _onboarding(camera: Camera, page: Page, here: "Installation", dovecot: Dovec
     page.get_by_text("6 months ago").click()
     with here.running("worker") as engine:
         page.get_by_role("button", name="Connect and start syncing").click()
-        page.wait_for_function("Number(document.querySelector('.prog')?.ariaValueNow) > 4", timeout=60_000)
+        page.locator(".prog:not([aria-valuenow='0'])").wait_for(timeout=60_000)
         page.wait_for_timeout(6_000)
         engine.send_signal(signal.SIGSTOP)  # a moment in the middle, with true figures
         page.wait_for_timeout(1_500)
@@ -373,7 +374,7 @@ def _type_servers(page: Page, incoming: int, security: str, outgoing: int, passw
 
 def _test(page: Page, said: str) -> None:
     page.locator("#test").click()
-    page.wait_for_function(f"new RegExp({said!r}).test(document.querySelector('#res').innerText)", timeout=60_000)
+    page.locator("#res", has_text=re.compile(said)).wait_for(timeout=60_000)
 
 
 def _afterwards(camera: Camera, page: Page, here: "Installation", dovecot: Dovecot, sink: Sink) -> None:

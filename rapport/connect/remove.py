@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from rapport import blobs
+from rapport.mail import index
 from rapport.mail.models import Account, Message, Thread
 
 
@@ -20,6 +21,7 @@ def account(account: Account) -> None:
         if not free.exists():
             raise InUse(f"{account.address} is being synced right now. Try again in a moment.")
         digests = set(Message.objects.filter(account=account).values_list("sha256", flat=True))
+        index.remove(Message.objects.filter(account=account).values_list("pk", flat=True))
         Message.objects.filter(account=account).delete()
         Thread.objects.filter(account=account).delete()
         free.delete()

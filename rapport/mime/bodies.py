@@ -46,8 +46,9 @@ def read_bodies(structure: Structure) -> Bodies:
         if not shown.strip():
             shown = html_to_text(html[: limits.BODY])
         html = _with_neighbours(structure, texts, html_part, html)
-    elif any(map(is_tnef, files)):
-        files, shown, html = _from_outlook(structure, files, shown, packed)
+    if any(map(is_tnef, files)):
+        files, words = _from_outlook(structure, files, packed)
+        shown, html = (shown, html) if shown.strip() else words
     ids = _NONE
     if files or packed:
         ids = frozenset(entities.unescape(unquote(one)) for one in _CID.findall(html[: limits.BODY]))
@@ -76,10 +77,10 @@ def text_of(structure: Structure, part: Part, packed: list[PackedFile] | None = 
 
 
 def _from_outlook(
-    structure: Structure, files: list[Part], shown: str, packed: list[PackedFile]
-) -> tuple[list[Part], str, str]:
-    """What Outlook packed, in place of the package: its files, and its words where the message has no other."""
-    html = ""
+    structure: Structure, files: list[Part], packed: list[PackedFile]
+) -> tuple[list[Part], tuple[str, str]]:
+    """Files, what Outlook packed in place of the package; and its words, as text and HTML."""
+    words = ("", "")
     kept: list[Part] = []
     for part in files:
         if not is_tnef(part):
@@ -91,10 +92,9 @@ def _from_outlook(
             structure.notes.add("What Outlook packed into winmail.dat could not be read whole.")
         if not (found.whole and (inside or found.text or found.html)):
             kept.append(part)
-        if not shown.strip():
-            html = found.html
-            shown = found.text if found.text.strip() else html_to_text(found.html)
-    return kept, shown, html
+        if not words[0]:
+            words = (found.text if found.text.strip() else html_to_text(found.html), found.html)
+    return kept, words
 
 
 def unflow(text: str, *, joined: bool) -> str:
@@ -131,16 +131,16 @@ def _sort(structure: Structure) -> tuple[list[Part], Part | None, list[Part]]:
             html = part
         elif part.type == "text/plain":
             texts.append(part)
-        else:
+        elif part.type in enriched.TYPES:
             rich.append(part)
+        else:
+            files.append(part)
     if rich and not texts and html is None:
-        texts = rich
-    elif not all(_are_versions(structure, part, other) for part in rich for other in (*texts, *filter(None, (html,)))):
-        files = sorted([*files, *rich], key=lambda part: part.position)
-    if html is None:
-        # The dynamic version of a newsletter says nothing that its HTML does not; alone it is a file (R21).
-        files = sorted([*files, *amp], key=lambda part: part.position)
-    return texts, html, files
+        texts, rich = rich, []
+    # The dynamic version of a newsletter says nothing that its HTML does not; alone it is a file (R21).
+    left = [] if html else amp
+    left += [part for part in rich if not any(_are_versions(structure, part, one) for one in (*texts, html) if one)]
+    return texts, html, sorted([*files, *left], key=lambda part: part.position) if left else files
 
 
 def _is_file(part: Part) -> bool:

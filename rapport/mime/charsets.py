@@ -69,8 +69,7 @@ def decode(data: bytes, declared: str = "") -> str:
     codec = _codec(declared) if declared else ""
     if codec not in _NOT_ASCII and data.isascii():
         # Every other charset agrees on these, and this is the fastest way to read them.
-        text = data.decode("ascii")
-        return text.replace("\0", "") if "\0" in text else text
+        return scrub(data.decode("ascii"))
     for attempt in (codec, "utf-8"):
         text = _strictly(data, attempt)
         if text is not None:

@@ -62,11 +62,9 @@ def unpack(data: bytes) -> Unpacked:
                 codepage = f"cp{int.from_bytes(value[:4], 'little')}"
             elif not attachment and name in (_BODY, _MESSAGE):
                 _read_message(name, value, found, codepage)
-            elif attachment and name == _RENDDATA:
-                if len(found.files) >= limits.UNPACKED:
-                    raise _Broken
+            elif attachment and name == _RENDDATA and len(found.files) < limits.UNPACKED:
                 found.files.append(PackedFile())
-            elif attachment and found.files:
+            elif attachment and found.files and name != _RENDDATA:
                 _read_file(name, value, found.files[-1], codepage)
     except (_Broken, struct.error):
         found.whole = False

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from rapport.mime.message import Address, Attachment, ParsedMessage, Unreadable
+from rapport.mime.message import Address, Attachment, Delivery, Invitation, ParsedMessage, Report, Unreadable
 
 Outcome = ParsedMessage | Unreadable
 
@@ -32,7 +32,7 @@ def _message(values: dict[str, Any]) -> ParsedMessage:
         in_reply_to=_words(values["in_reply_to"]),
         references=_words(values["references"]),
         subject=str(values["subject"]),
-        date=datetime.fromisoformat(values["date"]) if values["date"] else None,
+        date=_time(values["date"]),
         from_=_people(values["from_"]),
         sender=_people(values["sender"]),
         reply_to=_people(values["reply_to"]),
@@ -46,6 +46,9 @@ def _message(values: dict[str, Any]) -> ParsedMessage:
         automatic=_words(values["automatic"]),
         partly=_words(values["partly"]),
         sealed=str(values["sealed"]),
+        sealed_by=str(values["sealed_by"]),
+        invitation=_invitation(values["invitation"]) if values["invitation"] else None,
+        report=_report(values["report"]) if values["report"] else None,
         headers=tuple([(str(name), str(value)) for name, value in values["headers"]]),
     )
 
@@ -59,7 +62,36 @@ def _file(values: dict[str, Any]) -> Attachment:
         sha256=str(values["sha256"]),
         content_id=str(values["content_id"]),
         inline=bool(values["inline"]),
+        subject=str(values["subject"]),
+        author=str(values["author"]),
     )
+
+
+def _invitation(values: dict[str, Any]) -> Invitation:
+    return Invitation(
+        method=str(values["method"]),
+        summary=str(values["summary"]),
+        start=_time(values["start"]),
+        end=_time(values["end"]),
+        all_day=bool(values["all_day"]),
+        floating=bool(values["floating"]),
+        location=str(values["location"]),
+        organiser=_people([values["organiser"]])[0] if values["organiser"] else None,
+        attendees=_people(values["attendees"]),
+        answer=str(values["answer"]),
+        recurring=bool(values["recurring"]),
+        uid=str(values["uid"]),
+    )
+
+
+def _report(values: dict[str, Any]) -> Report:
+    told = [(one["address"], one["action"], one["status"], one["reason"]) for one in values["deliveries"]]
+    deliveries = tuple(Delivery(*map(str, one)) for one in told)
+    return Report(str(values["kind"]), deliveries, str(values["original_id"]))
+
+
+def _time(said: str | None) -> datetime | None:
+    return datetime.fromisoformat(said) if said else None
 
 
 def _people(listed: list[dict[str, Any]]) -> tuple[Address, ...]:

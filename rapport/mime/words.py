@@ -36,11 +36,9 @@ def decoded(text: str, limit: int) -> str:
 
 
 def one_line(text: str, limit: int) -> str:
-    if text.isprintable():
-        # Nothing but letters, signs and plain spaces: nearly every header there is.
-        text = " ".join(text.split())
-    else:
-        text = _SPACES.sub(" ", _CONTROL.sub(" ", scrub(text))).strip()
+    # Nothing but letters, signs and plain spaces: nearly every header there is.
+    plain = text.isprintable()
+    text = " ".join(text.split()) if plain else _SPACES.sub(" ", _CONTROL.sub(" ", scrub(text))).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

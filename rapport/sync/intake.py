@@ -15,7 +15,7 @@ from rapport.events.models import Event
 from rapport.links import find, newcomers
 from rapport.links.models import Link
 from rapport.links.rules import Named
-from rapport.mail import listing, rows, threading
+from rapport.mail import index, listing, rows, threading
 from rapport.mail.models import Account, Attachment, Body, Folder, Message, Participant, Skipped
 from rapport.mime.message import PARSER_VERSION, Address, ParsedMessage
 from rapport.providers.contract import RemoteMeta
@@ -71,6 +71,15 @@ class New:
     def incoming(self) -> bool:
         """Not from this account's own address."""
         return self.sender.address != self.own
+
+    @property
+    def head(self) -> str:
+        """What stands around its text, in words to be found by."""
+        if self.parsed is None:
+            return ""
+        people = (f"{person.name} {person.address}" for _, person in self.people())
+        files = (file.name for file in self.parsed.attachments)
+        return "\n".join([self.parsed.subject, *dict.fromkeys(people), *files])
 
     def people(self) -> Iterator[tuple[str, Address]]:
         """Everybody in its headers."""
@@ -203,7 +212,9 @@ def _place(folder: Folder, arrived: Sequence[Arrived], kept: Mapping[str, tuple[
 def details(new: Sequence[New], named: Mapping[tuple[int, int, str], UUID] = MappingProxyType({})) -> None:
     """What a message says, who is in it, and its files. ``named`` are files that have an address already."""
     read = [(one.pk, one.parsed) for one in new if one.parsed]
-    rows.insert(Body, ("message_id", "text", "html"), ((pk, parsed.text, parsed.html) for pk, parsed in read))
+    said = [(one.pk, one.head, one.parsed.text, one.parsed.html) for one in new if one.parsed]
+    rows.insert(Body, ("message_id", "head", "text", "html"), said)
+    index.add((pk, head, text) for pk, head, text, _ in said)
     rows.insert(
         Participant,
         ("message_id", "role", "name", "address", "domain"),

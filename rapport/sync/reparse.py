@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from rapport import blobs
 from rapport.links.models import Link
-from rapport.mail import listing, threading
+from rapport.mail import index, listing, threading
 from rapport.mail.models import Account, Attachment, Body, Folder, Message, Participant
 from rapport.mime.child import Parsers
 from rapport.mime.message import PARSER_VERSION, ParsedMessage
@@ -81,6 +81,7 @@ def _write(account: Account, better: Sequence[New]) -> None:
     keys = [one.pk for one in better]
     before = set(Message.objects.filter(pk__in=keys).values_list("thread_id", flat=True))
     named = _attachments(keys)
+    index.remove(keys)
     for model in (Body, Participant, Attachment):
         model.objects.filter(message__in=keys).delete()
     threads, joined = threading.place(account, [threading.digests(one.message_id, one.references) for one in better])

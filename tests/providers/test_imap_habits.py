@@ -15,7 +15,6 @@ from rapport import net
 from rapport.providers.contract import Bookmark, Endpoint, Login, Security, Sweep
 from rapport.providers.errors import ProviderError, Refused, StartOver, TryLater, Unreachable
 from rapport.providers.imap import Mailbox, sign_in
-from rapport.providers.profiles import Profile
 from rapport.providers.uids import UidSet
 from tests.servers.model import Model, Quirk
 
@@ -45,7 +44,7 @@ def mail(number: int) -> bytes:
     return f"From: ana@example.test\r\nSubject: {number}\r\n\r\nhello\r\n".encode()
 
 
-Enter = Callable[..., Mailbox]
+Enter = Callable[[Model], Mailbox]
 
 
 @pytest.fixture
@@ -53,10 +52,10 @@ def enter() -> Iterator[Enter]:
     """Sign in to a model server; whatever happens, the connection ends with the test."""
     with ExitStack() as stack:
 
-        def at(model: Model, profile: Profile | None = None) -> Mailbox:
+        def at(model: Model) -> Mailbox:
             policy = net.Policy.allowing((model.host, model.port))
             endpoint, login = Endpoint(model.host, model.port, Security.NONE), Login(model.user, model.password)
-            mailbox = sign_in(endpoint, login, policy=policy, timeout=2, profile=profile)
+            mailbox = sign_in(endpoint, login, policy=policy, timeout=2)
             stack.callback(mailbox.session.close)
             return mailbox
 
@@ -127,10 +126,10 @@ def test_what_is_found_is_what_is_there(model: Callable[..., Model], enter: Ente
     39, 40, 43, 55, 58, 59, 60, 61, 63 and 65: whatever the server's habit, and whatever it can do.
     """
     lacks = 1 if quirk in ONE_LACKS else 0
-    # The provider that wants ID says so in its profile: on the smallest server nothing else would tell.
-    profile = Profile(id_first=True) if quirk is Quirk.NEEDS_ID else None
     with model(quirk) as server:
-        mirror = Mirror(enter(server, profile))
+        # Who wants ID takes it.
+        server.capabilities |= {"ID"} if quirk is Quirk.NEEDS_ID else set()
+        mirror = Mirror(enter(server))
         mirror.look()
         mirror.agrees(server, lacks=lacks)
         # A day earlier than meant, because the server's day is not ours.
@@ -140,7 +139,7 @@ def test_what_is_found_is_what_is_there(model: Callable[..., Model], enter: Ente
         mirror.agrees(server, lacks=lacks)
         server.truth.expunge(11)
         server.truth.set_flags(4, frozenset({"\\Flagged"}))
-        mirror.mailbox = enter(server, profile)
+        mirror.mailbox = enter(server)
         mirror.look()
         mirror.agrees(server, lacks=lacks)
 

@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import sys
 import textwrap
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from rapport import net
 from rapport.providers.contract import Bookmark, Endpoint, Login, Provider, Security
 from rapport.providers.errors import ProviderError, Refused, SignInAgain, StartOver, TryLater, Unreachable
 from rapport.providers.imap import opening, sign_in
+from rapport.providers.profiles import Profile
 from rapport.providers.uids import UidSet
 from tests.servers.scripted import Peer, Script, Scripted, certificate, replies
 
@@ -336,6 +338,123 @@ def test_a_goodbye_in_the_middle_means_later() -> None:
     assert failure.value.said == "AccessTokenExpired"
 
 
+def too_large(line: bytes) -> Script:
+    """A message that is small until it comes."""
+
+    def play(peer: Peer) -> None:
+        peer.say(GREETING)
+        while True:
+            tag, rest = peer.ask()
+            if rest.startswith(b"UID FETCH") and b"BODY" in rest:
+                peer.say(b"* 1 FETCH (UID 1 BODY[] {1}\r\na)\r\n" + line)
+            elif rest.startswith(b"UID FETCH"):
+                for uid in (1, 2, 3):
+                    date = b'"01-Jan-2024 00:00:00 +0000"'
+                    peer.say(b"* %d FETCH (UID %d FLAGS () INTERNALDATE %b RFC822.SIZE 9)\r\n" % (uid, 10 + uid, date))
+                peer.say(tag + b" OK\r\n")
+            else:
+                wire = SIGNED_IN if rest.startswith(b"AUTH") else SELECTED
+                peer.say(wire[1].replace(b"TAG", tag))
+
+    return play
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"* 2 FETCH (UID 12 BODY[] {4000000000}\r\n", b"* 2 FETCH (BODY[] {4000000000}\r\n"],
+    ids=["uid", "position"],
+)
+def test_a_message_that_is_larger_than_it_was_said_to_be_is_named(line: bytes) -> None:
+    """Hazard 58: so that it alone is left out. A server may say the UID after the bytes, which never come to an end."""
+    with Scripted(too_large(line)) as server:
+        provider = enter(server)
+        metas = list(provider.metas(b"INBOX", UidSet.span(11, 13)))
+        with pytest.raises(Refused) as failure:
+            list(provider.fetch(b"INBOX", UidSet.span(11, 13)))
+
+    assert [meta.size for meta in metas] == [9, 9, 9]
+    assert failure.value.uid == 12
+
+
+def test_asked_for_alone_a_message_that_is_too_large_needs_no_name() -> None:
+    """Hazard 58."""
+    with Scripted(too_large(b"* 2 FETCH (BODY[] {4000000000}\r\n")) as server, pytest.raises(Refused) as failure:
+        list(enter(server).fetch(b"INBOX", UidSet.of([12])))
+
+    assert failure.value.uid == 12
+
+
+def test_a_server_that_sends_a_little_at_a_time_is_given_up() -> None:
+    """Hazard 59: every octet comes within the timeout, and the answer never."""
+
+    def script(peer: Peer) -> None:
+        peer.say(GREETING)
+        tag, _ = peer.ask()
+        peer.say(SIGNED_IN[1].replace(b"TAG", tag))
+        peer.line()
+        for _ in range(1000):
+            peer.say(b"*")
+            peer.socket.settimeout(0.02)
+            with contextlib.suppress(TimeoutError):
+                peer.line()
+
+    with Scripted(script) as server:
+        provider = enter(server, timeout=0.05)
+        with pytest.raises(Unreachable) as failure:
+            provider.look(b"INBOX", None, UidSet())
+
+    assert failure.value.cause == "timeout"
+
+
+def test_some_want_to_know_who_is_there_before_anything_else() -> None:
+    """Hazard 63: ID is said though it is not offered, and its answer awaited."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(
+            Scripted(replies(GREETING, SIGNED_IN, (b"ID", b"* ID NIL\r\nTAG OK\r\n"), SELECTED))
+        )
+        endpoint, policy = (
+            Endpoint(server.host, server.port, Security.NONE),
+            net.Policy.allowing((server.host, server.port)),
+        )
+        provider = sign_in(endpoint, ANA, policy=policy, timeout=3, profile=Profile(id_first=True, keepalive=180))
+        stack.callback(provider.close)
+        provider.look(b"INBOX", Bookmark(7, 4), UidSet.span(1, 3))
+
+    assert [line.split()[1] for line in server.heard[1:3]] == [b"ID", b"SELECT"]
+
+
+def test_a_list_without_inbox_has_one_and_a_server_that_cannot_extend_it_lists_plainly() -> None:
+    """Hazards 35, 36 and 39: no delimiter, a folder that only holds others, one that is not there."""
+    listing = b'* LIST (\\NonExistent) NIL Gone\r\n* LIST (\\Noselect) NIL Box\r\n* LIST () NIL "a/b"\r\nTAG OK\r\n'
+    signed_in = (b"AUTHENTICATE", b"TAG OK [CAPABILITY IMAP4rev1 LIST-EXTENDED LIST-STATUS SPECIAL-USE] in\r\n")
+    answers = [(b'LIST "" "*" RETURN', b"TAG BAD what\r\n"), (b"LIST", listing)]
+    with Scripted(replies(GREETING, signed_in, *answers)) as server:
+        provider = enter(server)
+        folders = {folder.wire: folder for folder in provider.folders()}
+        provider.close()
+
+    assert set(folders) == {b"INBOX", b"Gone", b"Box", b"a/b"}
+    assert {wire for wire, folder in folders.items() if folder.selectable} == {b"INBOX", b"a/b"}
+    assert {folder.delimiter for folder in folders.values()} == {""}
+    assert folders[b"INBOX"].role.value == "inbox"
+
+
+def test_other_peoples_folders_stay_out_of_every_list() -> None:
+    """Hazards 35 and 43: NAMESPACE is asked once; a prefix is one without its delimiter too, and no mere beginning."""
+    listing = (
+        b'* LIST () "/" INBOX\r\n* LIST (\\Noselect) "/" user\r\n* LIST () "/" user/boss\r\n* LIST () "/" username\r\n'
+        b'* LIST () "." "#shared.all"\r\nTAG OK\r\n'
+    )
+    namespace = (b"NAMESPACE", b'* NAMESPACE (("" "/")) (("user/" "/")) (("#shared." "."))\r\nTAG OK\r\n')
+    signed_in = (b"AUTHENTICATE", b"TAG OK [CAPABILITY IMAP4rev1 NAMESPACE] in\r\n")
+    with Scripted(replies(GREETING, signed_in, namespace, (b"LIST", listing))) as server:
+        provider = enter(server)
+        lists = [[folder.name for folder in provider.folders()] for _ in range(2)]
+        provider.close()
+
+    assert lists == [["INBOX", "username"]] * 2
+
+
 def test_other_peoples_folders_stay_out_and_a_role_is_given_once() -> None:
     listing = (
         b'* LIST () "." inbox\r\n* LIST (\\Sent) "." "INBOX.Gesendet"\r\n* LIST () "." INBOX.Sent\r\n'
@@ -362,7 +481,7 @@ def test_other_peoples_folders_stay_out_and_a_role_is_given_once() -> None:
 VICTIM = """
     import resource, sys
     from rapport import net
-    from rapport.providers.contract import Endpoint, Login, Security
+    from rapport.providers.contract import Endpoint, Login, Pace, Security
     from rapport.providers.errors import ProviderError
     from rapport.providers.imap import sign_in
     from rapport.providers.uids import UidSet
@@ -372,8 +491,10 @@ VICTIM = """
     mailbox = None
     try:
         policy = net.Policy.allowing(("127.0.0.1", port))
-        mailbox = sign_in(Endpoint("127.0.0.1", port, Security.NONE), Login("ana", "x"), policy=policy, timeout=10)
-        list(mailbox.fetch(b"INBOX", UidSet.span(1, 3)))
+        here, slow = Endpoint("127.0.0.1", port, Security.NONE), Pace(10_000_000, 10.0)
+        mailbox = sign_in(here, Login("ana", "x"), policy=policy, timeout=10, pace=slow)
+        for _ in mailbox.fetch(b"INBOX", UidSet.span(1, 5000)):
+            pass
     except ProviderError as error:
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         print(type(error).__name__, grown // 1024)
@@ -398,18 +519,41 @@ def _after_select(body: bytes, flood: bytes) -> Script:
     return script
 
 
+def _copies(peer: Peer) -> None:
+    """One message of a megabyte, under hundreds of UIDs."""
+    _after_select(b"", b"")(peer)
+    for uid in range(1, 301):
+        peer.say(b"* %d FETCH (UID %d BODY[] {1000000}\r\n" % (uid, uid) + b"x" * 1_000_000 + b")\r\n")
+    peer.say(b"* BYE enough\r\n")
+
+
+def _bomb(peer: Peer) -> None:
+    """A few kilobytes that are 300 MB of one line, once both sides pack."""
+    peer.say(GREETING)
+    tag, _ = peer.ask()
+    peer.say(tag + b" OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] in\r\n")
+    tag, _ = peer.ask()
+    packer = zlib.compressobj(wbits=-15)
+    packed = packer.compress(b"* OK ") + b"".join(packer.compress(b"x" * 1_000_000) for _ in range(300))
+    peer.say(tag + b" OK go\r\n" + packed + packer.flush(zlib.Z_SYNC_FLUSH))
+    peer.line()
+
+
 @pytest.mark.parametrize(
     ("script", "error"),
     [
+        (_copies, "TryLater"),
+        (_bomb, "Unreachable"),
         (lambda peer: _flood(peer, b"* OK " + b"x" * 1_000_000), "Unreachable"),
         (_after_select(b"* 1 FETCH (UID 1 BODY[] {2000000000}\r\n", b"x" * 1_000_000), "Refused"),
         (_after_select(b"* LIST () NIL {2000000000}\r\n", b"x" * 1_000_000), "Unreachable"),
         (_after_select(b"* SEARCH ", b"1 22 333 " * 100_000), "Unreachable"),
         (_after_select(b"* 1 FETCH (", b"(" * 1_000_000), "Unreachable"),
     ],
-    ids=["line", "message", "literal", "search", "nesting"],
+    ids=["copies", "bomb", "line", "message", "literal", "search", "nesting"],
 )
 def test_memory_stays_small_whatever_is_sent(script: Script, error: str) -> None:
+    """Hazards 20 and 54."""
     with Scripted(script) as server:
         command = [sys.executable, "-c", textwrap.dedent(VICTIM), str(server.port)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True, cwd=Path.cwd())

@@ -64,6 +64,8 @@ class Body(models.Model):
     """What an email says, apart from its headers: read when it is opened."""
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="body")
+    head = models.TextField(blank=True)
+    """Subject, people and names of files, for the full-text index."""
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
     """Not cleaned: it is cleaned each time it is shown, by the newest rules."""

@@ -15,8 +15,8 @@ from rapport.mail.models import Account, Folder, Message
 from rapport.mime.parse import parse
 from rapport.providers.contract import RemoteMeta
 from rapport.sync import hold, intake
-from rapport.sync.incoming import Arrived
 from rapport.sync.hold import Hold
+from rapport.sync.incoming import Arrived
 from rapport.work.models import Due, ask
 from tests.database.on_postgresql.conftest import Others
 from tests.world import NOON, a_folder, a_letter, an_account

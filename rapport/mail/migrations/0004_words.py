@@ -1,0 +1,30 @@
+"""The full-text index, in each database's own way."""
+
+from django.db import migrations
+
+SQLITE = """
+CREATE VIRTUAL TABLE mail_words USING fts5 (
+    head, text, content='mail_body', content_rowid='message_id',
+    tokenize='unicode61 remove_diacritics 2', prefix='2 3'
+)
+"""
+POSTGRESQL = """
+CREATE TABLE mail_words (
+    message_id bigint PRIMARY KEY REFERENCES mail_message (id) ON DELETE CASCADE,
+    words tsvector NOT NULL
+);
+CREATE INDEX mail_words_words ON mail_words USING gin (words);
+"""
+
+
+def make(_apps, schema_editor):
+    schema_editor.execute(SQLITE if schema_editor.connection.vendor == "sqlite" else POSTGRESQL)
+
+
+def unmake(_apps, schema_editor):
+    schema_editor.execute("DROP TABLE mail_words")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("mail", "0003_head")]
+    operations = [migrations.RunPython(make, unmake)]
