@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "axes",
+    "rapport.blobs",
     "rapport.people",
     "rapport.work",
     "rapport.events",

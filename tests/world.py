@@ -76,7 +76,7 @@ def a_folder(account: "Account", name: str = "INBOX", role: str = "inbox") -> "F
 
 def arrives(folder: "Folder", *letters: bytes, flags: Iterable[str] = (), when: datetime = NOON) -> "list[Message]":
     """These emails come in through the engine's own door."""
-    from rapport import blobs  # noqa: PLC0415  # after conftest
+    from rapport.blobs import keep  # noqa: PLC0415  # after conftest
     from rapport.mail.models import Folder, Message, Placement  # noqa: PLC0415  # after conftest
     from rapport.sync import hold, incoming, intake  # noqa: PLC0415  # after conftest
 
@@ -87,7 +87,7 @@ def arrives(folder: "Folder", *letters: bytes, flags: Iterable[str] = (), when: 
     batch = [
         incoming.Arrived(
             RemoteMeta(first + number, frozenset(flags), when + timedelta(minutes=number), len(raw)),
-            blobs.put(raw),
+            keep.put(raw),
             len(raw),
             parse(raw),
         )

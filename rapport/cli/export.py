@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from django.db.models import Prefetch
 
-from rapport import blobs
+from rapport.blobs import keep
 from rapport.cli.account import find
 from rapport.cli.say import Commands, Failed, Told, plural, say
 from rapport.links.models import Link
@@ -38,7 +38,7 @@ def _export(told: Told) -> None:
                 out.write(write(message))
                 count += 1
             out.flush()
-    except blobs.Missing as error:
+    except keep.Missing as error:
         raise Failed(f"The raw bytes of an email are missing or damaged: {error}") from error
     except OSError as error:
         if isinstance(error, BrokenPipeError):
@@ -130,7 +130,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _as_mbox(message: Message) -> bytes:
     """One email in mboxrd form: every line that looks like a separator, quoted or not, gets one more ``>``."""
-    raw = blobs.get(message.sha256)
+    raw = keep.get(message.sha256)
     sender = message.from_address.encode("ascii", "replace").replace(b" ", b"") or b"MAILER-DAEMON"
     moment = message.internal_date.astimezone(UTC).strftime("%a %b %d %H:%M:%S %Y").encode()
     lines = [b">" + line if line.lstrip(b">").startswith(b"From ") else line for line in raw.splitlines(keepends=True)]

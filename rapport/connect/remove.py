@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
-from rapport import blobs
+from rapport.blobs import keep
 from rapport.mail import index
 from rapport.mail.models import Account, Message, Thread
 
@@ -25,8 +25,7 @@ def account(account: Account) -> None:
         Message.objects.filter(account=account).delete()
         Thread.objects.filter(account=account).delete()
         free.delete()
-    for digest in digests - _still_used(digests):
-        blobs.erase(digest)
+    keep.erase(digests - _still_used(digests))
 
 
 def _still_used(digests: set[str]) -> set[str]:

@@ -59,12 +59,19 @@ def insert(
     if connection.vendor == "postgresql" and not (ignore or update_on):
         _copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN", prepared)
         return
-    marks = ", ".join(["%s"] * len(columns))
-    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  # names of our models
-    sql += _on_conflict(model, names, ignore=ignore, update_on=update_on)
+    marks = f"({', '.join(['%s'] * len(columns))})"
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608  # names of our models
+    conflict = _on_conflict(model, names, ignore=ignore, update_on=update_on)
     with connection.cursor() as cursor:
         for start in range(0, len(prepared), AT_ONCE):
-            cursor.executemany(sql, prepared[start : start + AT_ONCE])
+            batch = prepared[start : start + AT_ONCE]
+            if connection.vendor == "postgresql":
+                once = _last_of_each(batch, [names.index(name) for name in update_on])
+                cursor.execute(
+                    sql + ", ".join([marks] * len(once)) + conflict, [value for row in once for value in row]
+                )
+            else:
+                cursor.executemany(sql + marks + conflict, batch)
 
 
 def _on_conflict(model: type[models.Model], names: Sequence[str], *, ignore: bool, update_on: tuple[str, ...]) -> str:
@@ -75,6 +82,13 @@ def _on_conflict(model: type[models.Model], names: Sequence[str], *, ignore: boo
     same = ", ".join(_target(model, update_on, part=True)[1])
     changed = _target(model, tuple(name for name in names if name not in update_on), part=True)[1]
     return f" ON CONFLICT ({same}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in changed)}"
+
+
+def _last_of_each(batch: Sequence[Sequence[Value]], places: Sequence[int]) -> Sequence[Sequence[Value]]:
+    """Of rows that are equal in these places the last: PostgreSQL updates no row twice in one statement."""
+    if not places:
+        return batch
+    return list({tuple(row[place] for place in places): row for row in batch}.values())
 
 
 def _copy(sql: str, rows: Iterable[Sequence[Value]]) -> None:

@@ -90,7 +90,6 @@ def _from_outlook(
         packed += inside
         if not found.whole:
             structure.notes.add("What Outlook packed into winmail.dat could not be read whole.")
-        if not (found.whole and (inside or found.text or found.html)):
             kept.append(part)
         if not words[0]:
             words = (found.text if found.text.strip() else html_to_text(found.html), found.html)

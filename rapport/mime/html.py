@@ -1,7 +1,8 @@
 """HTML mail made safe to show: cleaned, then framed.
 
 Three layers, each enough alone: what is left here runs and loads nothing; the document's own `CSP` forbids both; the
-frame it is shown in is sandboxed without scripts (R12, R13, R15). Cleaning is the last thing done to the markup.
+frame it is shown in is sandboxed without scripts (R12, R13, R15). Cleaning is the last thing done to the markup, but for
+the marks behind links that do not lead where they say (`links`).
 """
 
 import re
@@ -12,6 +13,7 @@ import nh3
 
 from rapport.mime.css import clean_declarations, clean_sheet
 from rapport.mime.levels import FOLD_END, FOLD_START, TAGS, level
+from rapport.mime.links import marked
 from rapport.mime.plain import linked
 
 CSP = (
@@ -93,25 +95,26 @@ def clean(
         # Ink and paper go, so that a plain mail takes the page's colours.
         body = _Cleaning(inline, remote, plain=True).run(levelled.html)
         sheets = [clean_sheet(sheet, plain=True) for sheet in levelled.styles]
-    return CleanHtml(body, loads, "\n".join(sheet.text for sheet in sheets if sheet.text), own, levelled.cut)
+    return CleanHtml(marked(body), loads, "\n".join(sheet.text for sheet in sheets if sheet.text), own, levelled.cut)
 
 
 def from_text(text: str) -> CleanHtml:
     """A plain-text mail as HTML: escaped, its links made, its quotes folded, its spaces kept."""
     fresh, quoted = linked(text)
     folded = f'{FOLD_START}<div class="text">{quoted}</div>{FOLD_END}' if quoted.strip() else ""
-    return CleanHtml(f'<div class="text">{fresh}</div>{folded}')
+    return CleanHtml(marked(f'<div class="text">{fresh}</div>{folded}'))
 
 
 def document(clean: CleanHtml, *, dark: ColourScheme = "auto") -> str:
     """The whole document for the sandboxed frame, to be served with `CSP`."""
     scheme = "light" if clean.own_colours else {"dark": "dark", "light": "light"}.get(dark, "light dark")
+    paper = _SHEET if clean.own_colours else ""
     # Sheets have been parsed and hold no "<"; say so again, where it matters.
     css = clean.css.replace("<", "")
     return (
         '<!doctype html><html><head><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
         '<meta name="viewport" content="width=device-width"><title>Message</title>'
-        f"<style>:root{{color-scheme:{scheme}}}{_BASE}</style><style>{css}</style></head>"
+        f"<style>:root{{color-scheme:{scheme}}}{_BASE}{paper}</style><style>{css}</style></head>"
         f"<body>{clean.html}</body></html>"
     )
 
@@ -194,23 +197,32 @@ def _ours(address: str | None) -> str | None:
 
 
 _BASE = """
-html{background:light-dark(#fff,#17181a)}
-body{margin:0;padding:1px;color:light-dark(#1c1d1f,#e6e7e9);overflow-wrap:break-word;
+html{background:transparent}
+body{margin:0;color:light-dark(#1D1C1A,#EDECE8);overflow-wrap:break-word;
 font:14px/1.62 Inter,ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-a{color:light-dark(#1f5fd6,#8ab4f8)}
+@media (pointer:coarse){body{font-size:15px}}
+:where(p){margin:.75em 0}
+:where(ul,ol){padding-inline-start:20px}
+body>:first-child{margin-top:0}
+body>:last-child{margin-bottom:0}
+:where(a){color:light-dark(#00627C,#6CC9E4)}
 img{max-width:100%}
 img:not([src]){background:light-dark(#0000000d,#ffffff14);outline:1px dashed light-dark(#00000026,#ffffff2e);
 outline-offset:-1px;font-size:12px}
 img:not([src])[width="1"],img:not([src])[height="1"],img:not([src])[width="0"]{display:none}
 pre,.text{white-space:pre-wrap;overflow-wrap:anywhere}
 pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace;font-size:13px}
-blockquote{margin:.5em 0 .5em 2px;padding-left:12px;border-left:2px solid light-dark(#d5d8dc,#44474c)}
+blockquote{margin:.5em 0 .5em 2px;padding-left:12px;border-left:2px solid light-dark(#D6D5D0,#3A3A37)}
 table{max-width:100%}
 details.quote{margin:10px 0}
 details.quote>summary{display:inline-block;list-style:none;cursor:pointer;padding:0 8px;border-radius:8px;
-font-size:12px;line-height:16px;letter-spacing:1px;color:light-dark(#5c6168,#a7abb1);background:light-dark(#eceef0,#2b2d31)}
+font-size:12px;line-height:16px;letter-spacing:1px;color:light-dark(#676560,#A3A19B);background:light-dark(#EFEFEC,#2A2A28)}
 details.quote>summary::-webkit-details-marker{display:none}
-details.quote>summary:hover{background:light-dark(#dfe2e6,#3a3d42)}
-details.quote>summary:focus-visible{outline:2px solid light-dark(#1f5fd6,#8ab4f8);outline-offset:1px}
+details.quote>summary:hover{background:light-dark(#EBEBE7,#2B2B29)}
+details.quote>summary:focus-visible{outline:2px solid light-dark(#0A86A8,#3DB4D6);outline-offset:1px}
 details.quote[open]>summary{margin-bottom:8px}
 """
+"""Ours: the colours of the page's own tokens, on the page's own paper."""
+
+_SHEET = "html{background:#fff}body{padding:1px}@media (prefers-color-scheme:dark){body{padding:12px}}"
+"""A mail with colours of its own lies on a light sheet, with a margin where the page around is dark."""

@@ -15,22 +15,30 @@ _ORIGINAL = ("message/rfc822", "message/global", "text/rfc822-headers", "message
 KINDS = frozenset((*_DELIVERIES, *_SHOWN))
 """Content types that are for machines to read."""
 
+_OF_A_RECIPIENT = ("final-recipient", "original-recipient", "action")
+_BY_CLASS = {"2": "delivered", "4": "delayed", "5": "failed"}
+_MOST = 5
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _ACTION = re.compile(r"[a-z-]{1,30}")
 _ID = re.compile(r"<[^<>\s]{1,900}>")
 
 
 def read_report(structure: Structure) -> Report | None:
-    """The report a message is, by the first part that machines read; ``None`` where it is none."""
-    part = next((one for one in structure.parts if one.type in KINDS), None)
-    if part is None:
+    """The report a message is, by the first of its parts that tells a machine anything; ``None`` where it is none."""
+    reports = [part for part in structure.parts if part.type in KINDS][:_MOST]
+    if not reports:
         return None
+    read = [_report(structure, part) for part in reports]
+    return next((one for one in read if one.deliveries), read[0])
+
+
+def _report(structure: Structure, part: Part) -> Report:
     groups = _groups(structure.content(part))
     original = _id(groups, "original-message-id") or _original(structure)
     if part.type in _SHOWN:
         return Report("mdn", tuple(_shown(group) for group in groups[:1]), original)
     # The first group is about the message, each other one about a recipient.
-    told = [group for group in groups if "final-recipient" in group or "action" in group]
+    told = [group for group in groups if any(name in group for name in _OF_A_RECIPIENT)]
     return Report("dsn", tuple(_delivery(group) for group in told[: limits.PEOPLE_OF_A_REPORT]), original)
 
 
@@ -51,7 +59,8 @@ def _delivery(group: Headers) -> Delivery:
     status = _STATUS.search(_value(group, "status"))
     return Delivery(
         address=_address(group, "final-recipient") or _address(group, "original-recipient"),
-        action=_word(_value(group, "action")),
+        # Some leave out what happened; the status begins with it (RFC 3463, 2).
+        action=_word(_value(group, "action")) or (_BY_CLASS[status[0][0]] if status else ""),
         status=status[0] if status else "",
         reason=_value(group, "diagnostic-code").partition(";")[2].strip()[:500],
     )

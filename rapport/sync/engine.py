@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils.timezone import now
 
+from rapport.blobs import keep
 from rapport.connect import opening
 from rapport.database import wake
 from rapport.events.models import forget_old
@@ -81,6 +82,7 @@ class Engine:
                 if time.monotonic() - forgot > HOURLY:
                     forgot = time.monotonic()
                     self._guarded(forget_old)
+                    self._guarded(keep.tidy)
         finally:
             ear.close()
             connection.close()

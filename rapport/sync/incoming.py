@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Self
 
-from rapport import blobs
+from rapport.blobs import keep
+from rapport.blobs.keep import Place
 from rapport.mail.models import Skipped
 from rapport.mime.child import Parsers
 from rapport.mime.message import ParsedMessage, Unreadable
@@ -31,7 +32,7 @@ PATIENCE = 1.0
 
 @dataclass(frozen=True)
 class Arrived:
-    """An email whose bytes are kept already."""
+    """An email whose bytes are on the disk."""
 
     meta: RemoteMeta
     sha256: str
@@ -40,6 +41,8 @@ class Arrived:
     """``None``: it could not be read."""
     trouble: str = ""
     """Why not."""
+    place: Place | None = None
+    """Where its bytes lie; ``None`` where they were kept before."""
 
 
 @dataclass(frozen=True)
@@ -154,12 +157,12 @@ def _read(group: Sequence[RemoteMessage], metas: Mapping[int, RemoteMeta], parse
     raws = [message.raw for message in group]
     # The children read while this process writes.
     with ThreadPoolExecutor(1) as writer:
-        kept = writer.submit(blobs.put_all, raws)
+        written = writer.submit(keep.write, raws)
         outcomes = list(parsers.parse_all(raws))
-        digests = kept.result()
-    for message, digest, outcome in zip(group, digests, outcomes, strict=True):
+        places = written.result()
+    for message, place, outcome in zip(group, places, outcomes, strict=True):
         if message.uid in metas:
-            yield _arrived(metas[message.uid], message, digest, outcome)
+            yield _arrived(metas[message.uid], message, place, outcome)
 
 
 def _groups(messages: Iterable[RemoteMessage]) -> Iterator[list[RemoteMessage]]:
@@ -176,7 +179,7 @@ def _groups(messages: Iterable[RemoteMessage]) -> Iterator[list[RemoteMessage]]:
         yield group
 
 
-def _arrived(meta: RemoteMeta, message: RemoteMessage, digest: str, outcome: ParsedMessage | Unreadable) -> Arrived:
+def _arrived(meta: RemoteMeta, message: RemoteMessage, place: Place, outcome: ParsedMessage | Unreadable) -> Arrived:
     if isinstance(outcome, Unreadable):
-        return Arrived(meta, digest, len(message.raw), None, str(outcome))
-    return Arrived(meta, digest, len(message.raw), outcome)
+        return Arrived(meta, place.sha256, len(message.raw), None, str(outcome), place)
+    return Arrived(meta, place.sha256, len(message.raw), outcome, place=place)

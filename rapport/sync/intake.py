@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.timezone import now
 
+from rapport.blobs import keep
 from rapport.crm.models import ContactAddress
 from rapport.events.models import Event
 from rapport.links import find, newcomers
@@ -107,6 +108,7 @@ def store(
         folder.pending, folder.left = str(left), len(left)
         folder.save(update_fields=["pending", "left"])
         _skip(folder, skipped, metas)
+        keep.enter([one.place for one in arrived if one.place])
         here, new = _known(account, arrived)
         joined = _file(account, new)
         kept = here | {one.sha256: (one.pk, one.thread) for one in new}

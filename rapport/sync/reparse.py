@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
-from rapport import blobs
+from rapport.blobs import keep
 from rapport.links.models import Link
 from rapport.mail import index, listing, threading
 from rapport.mail.models import Account, Attachment, Body, Folder, Message, Participant
@@ -67,8 +67,8 @@ def _again(account: Account, batch: Sequence[Message], parsers: Parsers, claim: 
 
 def _raw(message: Message) -> bytes | None:
     try:
-        return blobs.get(message.sha256)
-    except blobs.Missing:
+        return keep.get(message.sha256)
+    except keep.Missing:
         return None
 
 

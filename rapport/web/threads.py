@@ -13,7 +13,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from rapport import access, blobs
+from rapport import access
+from rapport.blobs import keep
 from rapport.mail.models import Attachment, Folder, Message, Thread
 from rapport.mime import html as mail_html
 from rapport.mime.child import Parsers
@@ -127,15 +128,15 @@ def _parsers() -> Parsers:
 def _bytes(attachment: Attachment) -> bytes:
     """Its bytes, out of the raw email. Raises 404 where it can no longer be taken out."""
     try:
-        return _parsers().attachment(blobs.get(attachment.message.sha256), attachment.position)
-    except (blobs.Missing, Unreadable) as reason:
+        return _parsers().attachment(keep.get(attachment.message.sha256), attachment.position)
+    except (keep.Missing, Unreadable) as reason:
         raise Http404 from reason
 
 
 def _raw(message: Message) -> bytes:
     try:
-        return blobs.get(message.sha256)
-    except blobs.Missing as reason:
+        return keep.get(message.sha256)
+    except keep.Missing as reason:
         raise Http404 from reason
 
 

@@ -41,6 +41,13 @@ FORGED = {
     'References: <d\0e@f>\r\nContent-Type: text/html; name="a\0b"\r\n\r\n<p>a\0b&#0;c</p>',
     "lone surrogates": "Subject: =?utf-16?b?2AA=?= =?utf-8?q?=ED=A0=80?=\r\nFrom: =?utf-7?q?+2AA-?= <a@b.test>\r\n"
     "Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n\r\n2AA=\r\n",
+    # A tsvector holds a megabyte of different words.
+    "more different words than an index takes": "Content-Type: text/plain; charset=utf-8\r\n\r\n"
+    + "\r\n".join(
+        " ".join(chr(0x4E00 + n // 20_000) + chr(0x4E00 + n % 20_000) + "\u4e00" * 6 for n in range(start, start + 8))
+        for start in range(0, 90_000, 8)
+    ),
+    "one word of a megabyte": f"Subject: {LONG * 15}\r\n\r\n{LONG * 15}",
     "the first day": "Date: Mon, 1 Jan 0001 00:00:00 +1400\r\n\r\n",
     "the last day": "Date: Fri, 31 Dec 9999 23:59:59 -1400\r\n\r\n",
 }

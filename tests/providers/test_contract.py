@@ -8,12 +8,12 @@ from typing import Protocol
 import pytest
 
 from rapport import net
-from rapport.providers.contract import Endpoint, Login, Provider, RemoteMessage, Role, Security
+from rapport.providers.contract import Endpoint, Login, Provider, RemoteMessage, Role, Security, Sweep
 from rapport.providers.errors import Refused, StartOver
 from rapport.providers.imap import sign_in
 from rapport.providers.memory import Server
 from rapport.providers.uids import UidSet
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import PROFILES, Dovecot
 
 
 class Behind(Protocol):
@@ -75,30 +75,35 @@ class Side:
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[Callable[[str], Dovecot]]:
-    running: dict[str, Dovecot] = {}
+def servers() -> Iterator[Callable[[str, str], Dovecot]]:
+    running: dict[tuple[str, str], Dovecot] = {}
 
-    def get(profile: str) -> Dovecot:
-        if profile not in running:
-            running[profile] = Dovecot(profile)
-            running[profile].start()
-        return running[profile]
+    def get(profile: str, storage: str) -> Dovecot:
+        if (profile, storage) not in running:
+            running[profile, storage] = Dovecot(profile, storage=storage)
+            running[profile, storage].start()
+        return running[profile, storage]
 
     yield get
     for server in running.values():
         server.stop()
 
 
-@pytest.fixture(params=["memory", "full", "exchange", "bare", "gmailish"])
-def side(request: pytest.FixtureRequest, servers: Callable[[str], Dovecot]) -> Iterator[Side]:
-    if request.param == "memory":
+KINDS = [f"{storage} {profile}" for storage in ("maildir", "mdbox") for profile in PROFILES]
+
+
+@pytest.fixture(params=["memory", "memory without mod-sequences", *KINDS])
+def side(request: pytest.FixtureRequest, servers: Callable[[str, str], Dovecot]) -> Iterator[Side]:
+    if request.param.startswith("memory"):
         memory = Server()
+        memory.mod_sequences = memory.states_in_list = request.param == "memory"
         for name, role in {"Drafts": Role.DRAFTS, "Sent": Role.SENT, "Trash": Role.TRASH, "Junk": Role.SPAM}.items():
             memory.create(name.encode(), role)
         memory.create(b"Archive", Role.ARCHIVE)
         yield Side(InMemory(memory), memory.sign_in())
         return
-    server = servers(request.param)
+    storage, profile = request.param.split()
+    server = servers(profile, storage)
     user = server.new_user()
     policy = net.Policy.allowing((server.host, server.port))
     endpoint = Endpoint(server.host, server.port, Security.NONE)
@@ -112,6 +117,7 @@ def mail(number: int, text: str = "hello") -> bytes:
 
 
 def test_every_folder_has_the_role_its_name_or_the_server_says(side: Side) -> None:
+    """Hazard 38."""
     side.behind.create("Projects")
 
     folders = {folder.name: folder for folder in side.provider.folders()}
@@ -159,6 +165,37 @@ def test_a_look_finds_what_arrived_what_vanished_and_what_changed(side: Side) ->
     assert look.bookmark.uidnext == 8
 
 
+def test_looks_that_ask_for_what_is_due_find_the_same(side: Side) -> None:
+    """Given the sweep of the look before, as the engine does; with mod-sequences nothing needs it."""
+    side.behind.append(*(mail(number) for number in range(6)))
+    first = side.provider.look(b"INBOX", None, UidSet(), Sweep())
+    side.behind.flag(2, "\\Seen")
+    side.behind.expunge(3)
+
+    look = side.provider.look(b"INBOX", first.bookmark, first.arrived, first.sweep)
+    side.behind.flag(4, "\\Flagged")
+    again = side.provider.look(b"INBOX", look.bookmark, first.arrived - look.vanished, look.sweep)
+
+    assert look.flags[2] == {"\\Seen"}
+    assert str(look.vanished) == "3"
+    assert again.flags[4] == {"\\Flagged"}
+    assert again.bookmark.doubts == 0
+
+
+def test_states_say_what_a_look_says(side: Side) -> None:
+    """Of the folders that are there, but for the one that is open now."""
+    side.behind.append(mail(1), mail(2))
+    look = side.provider.look(b"INBOX", None, UidSet())
+    side.provider.look(b"Sent", None, UidSet())
+
+    states = side.provider.states([b"INBOX", b"Nowhere"])
+
+    assert set(states) == {b"INBOX"}
+    state, bookmark = states[b"INBOX"], look.bookmark
+    assert (state.exists, state.uidnext, state.uidvalidity) == (2, bookmark.uidnext, bookmark.uidvalidity)
+    assert (state.modseq or 0) == bookmark.modseq
+
+
 def test_a_message_expunged_and_another_arrived_are_not_mistaken_for_nothing(side: Side) -> None:
     side.behind.append(mail(1), mail(2))
     first = side.provider.look(b"INBOX", None, UidSet())
@@ -190,6 +227,7 @@ def test_an_emptied_folder_has_lost_everything(side: Side) -> None:
 
 
 def test_a_rebuilt_folder_says_start_over(side: Side) -> None:
+    """Hazard 1."""
     side.behind.append(mail(1))
     first = side.provider.look(b"INBOX", None, UidSet())
     side.behind.rebuild()
@@ -218,7 +256,18 @@ def test_metas_say_flags_date_and_size(side: Side) -> None:
     assert meta.internal_date == when
 
 
+def test_heads_are_the_lines_that_tell_a_message_from_others(side: Side) -> None:
+    """As they stand there, folded or not; a message without any is told of too."""
+    side.behind.append(mail(1), b"Subject: x\r\nmessage-id: <1@example.test>\r\nTo: y\r\n\r\nMessage-ID: <no@no>\r\n")
+
+    heads = dict(side.provider.heads(b"INBOX", UidSet.of([1, 2, 9])))
+
+    assert {uid: head.strip().lower() for uid, head in heads.items()} == {1: b"", 2: b"message-id: <1@example.test>"}
+    assert {meta.flags for meta in side.provider.metas(b"INBOX", UidSet.of([1, 2]))} == {frozenset()}
+
+
 def test_fetch_gives_every_byte_and_marks_nothing_as_read(side: Side) -> None:
+    """Hazard 57."""
     raws = [mail(number, "x" * number * 1000) for number in range(30)]
     side.behind.append(*raws)
 

@@ -69,7 +69,7 @@ def test_a_uidnext_below_messages_that_were_there_is_not_believed() -> None:
 
 
 def test_what_arrives_during_the_look_is_left_to_the_next() -> None:
-    """Hazard 13."""
+    """Hazards 13 and 14: the numbers of a look are all from one instant, and so is its bookmark."""
     look = looking.conclude(
         now(uidnext=12), Bookmark(7, 11), KNOWN, arrived=UidSet.of([11, 12]), flags={}, listing=UidSet.span(2, 12)
     )

@@ -172,6 +172,15 @@ def test_a_nul_never_reaches_the_socket(login: Login) -> None:
         assert server.heard == []
 
 
+def test_a_shared_mailbox_is_signed_in_to_by_its_own_spelling() -> None:
+    """Hazard 64: a user name with a slash or a backslash arrives as it was typed."""
+    for username in ("ana@corp.test/shared", "corp.test\\ana\\shared"):
+        with Scripted(replies(GREETING, SIGNED_IN)) as server:
+            enter(server, login=Login(username, "x")).close()
+
+        assert server.heard[0] == b"A1 AUTHENTICATE PLAIN " + base64.b64encode(f"\0{username}\0x".encode())
+
+
 # STARTTLS (R59).
 
 OFFER = b"* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR] hi\r\n"
@@ -213,6 +222,7 @@ def _starttls(files: tuple[Path, Path], before: bytes, after: bytes) -> Script:
 
 
 def test_what_was_said_before_tls_is_forgotten(tmp_path: Path) -> None:
+    """Hazard 65."""
     files = certificate(tmp_path, "localhost")
     script = _starttls(files, OFFER, b"IMAP4rev1 LOGINDISABLED")
     with Scripted(script) as server:
@@ -253,6 +263,7 @@ def test_a_folder_name_cannot_smuggle_a_command(name: bytes) -> None:
 
 
 def test_several_lines_about_a_message_are_one_and_gossip_is_ignored() -> None:
+    """Hazards 16 and 19: what nobody asked for comes in between, even an EXPUNGE."""
     fetched = (
         b"* 1 FETCH (FLAGS (\\Answered))\r\n* 9 FETCH (UID 99 FLAGS (\\Seen))\r\n"
         b"* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n* 4 EXISTS\r\n* 3 EXPUNGE\r\n"
@@ -268,6 +279,7 @@ def test_several_lines_about_a_message_are_one_and_gossip_is_ignored() -> None:
 
 @pytest.mark.parametrize("validity", [b"", b"* OK [UIDVALIDITY 0] x\r\n", b"* OK [UIDVALIDITY 6] x\r\n"])
 def test_a_uidvalidity_that_is_missing_zero_or_smaller_starts_over(validity: bytes) -> None:
+    """Hazard 2."""
     with contextlib.ExitStack() as stack:
         provider, _ = mailbox(stack, (b"SELECT", b"* 0 EXISTS\r\n" + validity + b"TAG OK\r\n"))
         with pytest.raises(StartOver):
@@ -275,6 +287,7 @@ def test_a_uidvalidity_that_is_missing_zero_or_smaller_starts_over(validity: byt
 
 
 def test_without_uidnext_the_search_says_where_to_go_on() -> None:
+    """Hazards 5 and 7."""
     select = (b"SELECT", b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\nTAG OK\r\n")
     with contextlib.ExitStack() as stack:
         provider, server = mailbox(
@@ -410,7 +423,11 @@ def test_some_want_to_know_who_is_there_before_anything_else() -> None:
     """Hazard 63: ID is said though it is not offered, and its answer awaited."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(
-            Scripted(replies(GREETING, SIGNED_IN, (b"ID", b"* ID NIL\r\nTAG OK\r\n"), SELECTED))
+            Scripted(
+                replies(
+                    GREETING, SIGNED_IN, (b"ID", b"* ID NIL\r\nTAG OK\r\n"), SELECTED, (b"UID FETCH", b"TAG OK\r\n")
+                )
+            )
         )
         endpoint, policy = (
             Endpoint(server.host, server.port, Security.NONE),

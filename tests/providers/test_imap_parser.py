@@ -84,7 +84,7 @@ WIRE = [
         r.Fetched(1, 2, date=datetime(2024, 2, 1, 3, 4, 5, tzinfo=UTC)),
     ),
     (b'* 1 FETCH (UID 2 INTERNALDATE "31-Feb-2024 03:04:05 +0000")', r.Fetched(1, 2)),
-    (b'* 1 FETCH (UID 2 BODY[HEADER.FIELDS (DATE "X")] {2}\r\n\r\n)', r.Fetched(1, 2)),
+    (b'* 1 FETCH (UID 2 BODY[HEADER.FIELDS (DATE "X")] {2}\r\n\r\n)', r.Fetched(1, 2, head=b"\r\n")),
     (b"* 1 FETCH (UID 99999999999 FLAGS ())", r.Fetched(1, None, frozenset())),
 ]
 STREAM = b"".join(wire + b"\r\n" for wire, _ in WIRE)

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from django.db.models import DateTimeField
 
-from rapport import blobs
+from rapport.blobs import keep
 from rapport.connect import keys, opening
 from rapport.connect.models import AllowedHost, Secret
 from rapport.events.models import Event
@@ -168,7 +168,7 @@ class OnModel:
             found = lying.filter(folder=listing.folder, message__thread=listing.thread)
             assert listing.count == found.values("message").distinct().count()
         for digest in Message.objects.values_list("sha256", flat=True):
-            assert blobs.get(digest)
+            assert keep.get(digest)
 
     def assert_announced_once(self) -> None:
         """I13: a message is news at most once, and what a first sync or a rebuilt folder brings never is."""

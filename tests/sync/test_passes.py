@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from rapport import blobs
+from rapport.blobs import keep
 from rapport.crm.models import Contact
 from rapport.events.models import Event
 from rapport.mail.models import Account, Folder, Message, Placement, Skipped
@@ -24,7 +24,7 @@ def test_everything_comes_in_byte_for_byte(mailbox: Mailbox) -> None:
     mailbox.sync()
 
     assert mailbox.subjects() == [f"Letter {number}" for number in range(7)]
-    assert {blobs.get(digest) for digest in Message.objects.values_list("sha256", flat=True)} == set(letters)
+    assert {keep.get(digest) for digest in Message.objects.values_list("sha256", flat=True)} == set(letters)
     assert all(report.clean for report in mailbox.verify())
 
 
@@ -219,7 +219,7 @@ def test_a_message_that_cannot_be_read_is_kept_and_listed(in_memory: InMemory) -
     assert Message.objects.count() == 2
     kept = Message.objects.exclude(subject="fine").get()
     assert kept.reading != Message.Reading.WHOLE
-    assert blobs.get(kept.sha256) == bomb
+    assert keep.get(kept.sha256) == bomb
 
 
 def test_a_message_the_server_lists_but_does_not_give(in_memory: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:

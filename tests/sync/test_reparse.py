@@ -1,6 +1,6 @@
 """Reading old mail again."""
 
-from rapport import blobs
+from rapport.blobs import keep
 from rapport.crm import verbs
 from rapport.mail.models import Attachment, Body, Listing, Message
 from rapport.mime.child import Parsers
@@ -58,7 +58,7 @@ def test_bytes_that_are_gone_change_nothing(ana: User, parsers: Parsers) -> None
     account = an_account()
     (message,) = arrives(a_folder(account), a_letter())
     Message.objects.update(parser=0)
-    blobs.erase(message.sha256)
+    keep.erase([message.sha256])
 
     assert reparse(account, parsers) == 0
 

@@ -7,7 +7,7 @@ from itertools import count
 
 from django.utils.timezone import now
 
-from rapport import blobs
+from rapport.blobs import keep
 from rapport.crm.models import Company, Contact, ContactAddress
 from rapport.links.models import Link
 from rapport.mail.models import Account, Attachment, Body, Folder, Listing, Message, Participant, Placement, Thread
@@ -82,7 +82,7 @@ def mail(
     message = Message.objects.create(
         account=account,
         thread=thread,
-        sha256=blobs.put(raw),
+        sha256=keep.put(raw),
         size=len(raw),
         internal_date=at or now() - timedelta(minutes=1),
         date=at,

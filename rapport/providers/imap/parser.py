@@ -203,15 +203,17 @@ def uid_set(text: str) -> UidSet:
 def _fetched(sequence: int, values: list[Value]) -> Fetched:
     items = values[0] if values and isinstance(values[0], list) else []
     uid = size = modseq = None
-    flags = date = body = None
+    flags = date = body = head = None
     for key, value in zip(items[::2], items[1::2], strict=False):
         name = key.upper() if isinstance(key, str) else ""
         if name == "UID":
             uid = _number(value)
         elif name == "FLAGS":
             flags = _flags(value)
-        elif name in ("BODY[]", "RFC822") or name.startswith("BODY[HEADER.FIELDS"):
+        elif name in ("BODY[]", "RFC822"):
             body = _octets(value)
+        elif name.startswith("BODY[HEADER.FIELDS"):
+            head = _octets(value)
         elif name == "INTERNALDATE":
             date = parse_date(_text(_octets(value) or b""))
         elif name == "RFC822.SIZE":
@@ -220,7 +222,7 @@ def _fetched(sequence: int, values: list[Value]) -> Fetched:
             modseq = _number(value[0]) if isinstance(value, list) and value else None
     if uid is not None and not 0 < uid <= UID_MAX:
         uid = None
-    return Fetched(sequence, uid, flags, date, size, modseq, body)
+    return Fetched(sequence, uid, flags, date, size, modseq, body, head)
 
 
 def parse_date(text: str) -> datetime | None:

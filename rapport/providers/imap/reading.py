@@ -61,9 +61,9 @@ class Reader:
         done = set[int]()
         for pieces in self._rounds(uids, done, UIDS_A_COMMAND):
             for uid, fetched in self._lines(pieces, b"(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", uids):
-                if fetched.body is not None and uid not in done:
+                if fetched.head is not None and uid not in done:
                     done.add(uid)
-                    yield uid, fetched.body
+                    yield uid, fetched.head
 
     def _rounds(self, uids: UidSet, done: set[int], count: int) -> Iterator[Iterable[UidSet]]:
         """What to ask for: all of them together, and then each one that is there and was not given (hazards 15, 21)."""

@@ -111,6 +111,8 @@ class Fetched:
     size: int | None = None
     modseq: int | None = None
     body: bytes | None = None
+    head: bytes | None = None
+    """Some lines of the header."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tests.servers.postgres import LOCKED, OWNER, Postgres
 
 
 @pytest.fixture
-def somewhere(monkeypatch: pytest.MonkeyPatch, db: None) -> dict[str, object]:
+def somewhere(db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """Where our connections would go; a test changes it. The one that is open stays what it is."""
     told = dict(connection.settings_dict)
     monkeypatch.setattr(connections["default"], "settings_dict", told)

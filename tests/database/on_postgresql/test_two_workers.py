@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 from django.db import transaction
 
-from rapport import blobs
+from rapport.blobs import keep
 from rapport.crm import verbs as crm
 from rapport.crm.models import Contact, ContactAddress
 from rapport.events import models as events
@@ -25,7 +25,7 @@ UIDS = count(1)
 
 
 def arrived(raw: bytes) -> Arrived:
-    return Arrived(RemoteMeta(next(UIDS), frozenset(), NOON, len(raw)), blobs.put(raw), len(raw), parse(raw))
+    return Arrived(RemoteMeta(next(UIDS), frozenset(), NOON, len(raw)), keep.put(raw), len(raw), parse(raw))
 
 
 def store(folder: Folder, claim: Hold, *letters: bytes) -> None:

@@ -57,7 +57,7 @@ def test_a_lost_notice_costs_a_moment(ear: Wake, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_server_that_restarts_is_heard_again(
-    own_cluster: Postgres, monkeypatch: pytest.MonkeyPatch, transactional_db: None
+    own_cluster: Postgres, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = dict(connection.settings_dict) | {"PORT": str(own_cluster.port), "NAME": "postgres", "USER": OWNER}
     monkeypatch.setattr(connections["default"], "settings_dict", told)
