@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from threading import Event, Lock
 from typing import Self
 
+from rapport.mime import limits
 from rapport.mime.message import ParsedMessage, Unreadable
-from rapport.mime.reader import ANSWER, ATTACHMENT, DONE, LENGTH, OUT_OF_MEMORY, PARSE, READY, REQUEST
+from rapport.mime.reader import ANSWER, ATTACHMENT, DONE, LENGTH, MEMORY, OUT_OF_MEMORY, PARSE, READY, REQUEST
 from rapport.mime.wire import Outcome, from_json
 
 WALL = 15.0
@@ -35,15 +36,16 @@ _NO_SENSE = "The parser gave an answer that makes no sense."
 class Parsers:
     """Parses messages in ``count`` child processes. Any number of threads may call it; each call takes one child."""
 
-    def __init__(self, count: int = 2, *, wall: float = WALL) -> None:
+    def __init__(self, count: int = 2, *, wall: float = WALL, memory: int = MEMORY) -> None:
         self._wall = wall
+        self._memory = memory
         self._count = count
         self._closed = Event()
         self._lock = Lock()
         self._threads: ThreadPoolExecutor | None = None
         self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
         for _ in range(count):
-            self._idle.put(_Child())
+            self._idle.put(_Child(self._memory))
 
     def parse(self, raw: bytes) -> ParsedMessage:
         """Read a message; `Unreadable` says why it could not be read."""
@@ -116,7 +118,7 @@ class Parsers:
             if self._closed.is_set():
                 child.end()
             else:
-                self._idle.put(child if child.alive else _Child())
+                self._idle.put(child if child.alive else _Child(self._memory))
 
     def _pool(self) -> ThreadPoolExecutor:
         with self._lock:
@@ -142,10 +144,10 @@ def _frames(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
 class _Child:
     """One child process and the two pipes to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int) -> None:
         # An empty environment: a process that reads hostile bytes is given no secrets. It ends when its input ends.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "rapport.mime.reader"],
+            [sys.executable, "-P", "-m", "rapport.mime.reader", str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -193,8 +195,13 @@ class _Child:
         self._ready = True
 
     def _exchange(self, verb: bytes, position: int, raws: list[bytes], deadline: float) -> bytes:
+        # More of one than is ever read need not be sent; one octet more tells that there was more.
+        raws = [raw if len(raw) <= limits.MESSAGE else raw[: limits.MESSAGE + 1] for raw in raws]
         lengths = b"".join([LENGTH.pack(len(raw)) for raw in raws])
-        self._write(b"".join((REQUEST.pack(verb, position, len(raws)), lengths, *raws)), deadline)
+        head = REQUEST.pack(verb, position, len(raws)) + lengths
+        together = sum(map(len, raws)) <= _CHUNK
+        for piece in [b"".join((head, *raws))] if together else [head, *raws]:
+            self._write(piece, deadline)
         kind, length = ANSWER.unpack(self._read(ANSWER.size, deadline))
         if length > _LONGEST_ANSWER:
             raise EOFError

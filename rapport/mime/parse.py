@@ -18,7 +18,8 @@ from rapport.mime.structure import Headers, Part, Structure, read_headers, take_
 from rapport.mime.unpacked import INSIDE, PackedFile, content_at
 from rapport.mime.words import decoded, header_line, header_text, one_line
 
-_ARMOUR = re.compile(r"-----BEGIN PGP [A-Z ]{1,40}-----\n(?:[A-Z][A-Za-z-]{1,30}: [^\n]{0,200}\n){0,10}\n?")
+_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Z][A-Za-z-]{1,30}: [^\n]{0,200}\n){0,10}")
+_ARMOUR = re.compile(r"-----BEGIN PGP (?:MESSAGE|SIGNATURE|PUBLIC KEY BLOCK)-----")
 _FOR_SNIPPET = 1_000
 """Characters of the text that are searched for its first own words."""
 _MESSAGES = frozenset(("message/rfc822", "message/global"))
@@ -88,7 +89,8 @@ def _read(structure: Structure) -> ParsedMessage:
 def _snippet(text: str) -> str:
     start = text[:_FOR_SNIPPET]
     if "-----BEGIN PGP " in start:
-        start = _ARMOUR.sub("", start)
+        # What a program wrote for programs, and what only the right key opens, is nothing that somebody says.
+        start = _ARMOUR.split(_SIGNED.sub("", start))[0]
     written = fold(start)[0].strip() or start
     # A word and a space take two characters at least; most are longer.
     for words in (limits.SNIPPET // 4, limits.SNIPPET // 2):

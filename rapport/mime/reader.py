@@ -17,8 +17,8 @@ from rapport.mime.message import Unreadable
 from rapport.mime.parse import attachment, parse
 from rapport.mime.wire import Outcome, to_json
 
-MEMORY = 512 * 1024 * 1024
-"""Octets of address space beyond what the process needs before its first message."""
+MEMORY = 440 * 1024 * 1024
+"""Octets of address space beyond what the process needs before its first message: with that, less than 512 MB."""
 CPU = 10
 """Seconds of processor time for one request."""
 
@@ -35,11 +35,11 @@ OUT_OF_MEMORY = 12
 """Exit status."""
 
 
-def main() -> None:
+def main(memory: int = MEMORY) -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     # A library that prints must not write into the answers.
     sys.stdout = sys.stderr
-    _prepare()
+    _prepare(memory)
     _send(answers, READY, b"")
     while len(head := requests.read(REQUEST.size)) == REQUEST.size:
         verb, position, count = REQUEST.unpack(head)
@@ -68,14 +68,14 @@ def _outcome(raw: bytes) -> Outcome:
         return reason
 
 
-def _prepare() -> None:
+def _prepare(memory: int) -> None:
     warm_up()
     parse(_SAMPLE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     used = _address_space()
     if used:
-        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
 
 
 def _address_space() -> int:
@@ -107,4 +107,4 @@ _SAMPLE = (
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -3,7 +3,7 @@
 import html as entities
 import re
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rapport.mime import limits
 from rapport.mime.charsets import decode
@@ -86,6 +86,8 @@ class _Reader:
     stack: list[_Group] = field(default_factory=lambda: [_Group()])
     to_skip: int = 0
     starred: bool = False
+    beyond: int = 0
+    """Braces that opened where too many were open."""
 
     def write(self, text: str) -> None:
         group = self.stack[-1]
@@ -111,9 +113,11 @@ class _Reader:
         self.flush()
         self.to_skip = 0
         if sign == b"{":
-            above = self.stack[-1]
-            skipped = above.skipped or len(self.stack) > _DEEPEST
-            self.stack.append(_Group(skipped, above.tag, above.not_html, above.unicode_skip))
+            self.beyond += len(self.stack) >= _DEEPEST
+            if not self.beyond:
+                self.stack.append(replace(self.stack[-1]))
+        elif self.beyond:
+            self.beyond -= 1
         elif len(self.stack) > 1:
             self.stack.pop()
 

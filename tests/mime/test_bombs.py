@@ -11,6 +11,7 @@ from rapport.mime.child import Parsers
 from rapport.mime.message import Unreadable
 from tests.mime.bombs import BOMBS
 
+HUGE = b"\n" + bytes(49_000_000)
 MAIL = b"From: ana@rapport.test\r\nSubject: Next\r\n\r\nHello.\r\n"
 
 
@@ -57,11 +58,33 @@ def test_a_child_that_takes_too_long_is_replaced_at_once() -> None:
 
 
 def test_a_child_that_wants_too_much_memory_is_replaced() -> None:
-    with Parsers(1) as parsers:
+    with Parsers(1, memory=60_000_000) as parsers:
         with pytest.raises(Unreadable, match="memory"):
-            parsers.parse(b"\n" + b"x" * 700_000_000)
+            parsers.parse(HUGE)
 
         assert parsers.parse(MAIL).subject == "Next"
+
+
+def test_one_mail_that_fails_among_many_takes_none_of_them_with_it() -> None:
+    mails = [MAIL.replace(b"Next", b"Mail %d" % i) for i in range(10)]
+
+    with Parsers(2, memory=60_000_000) as parsers:
+        read = list(parsers.parse_all([*mails[:5], HUGE, *mails[5:]]))
+
+    assert [one.subject if not isinstance(one, Unreadable) else str(one) for one in read] == [
+        *[f"Mail {i}" for i in range(5)],
+        "Reading it needed too much memory.",
+        *[f"Mail {i}" for i in range(5, 10)],
+    ]
+
+
+def test_the_largest_mail_is_read_in_the_memory_there_is(parsers: Parsers) -> None:
+    head = b"Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+
+    read = parsers.parse(head + (b"QUJD" * 18 + b"\r\n") * 700_000)
+
+    assert read.partly == ("Only the first 50 MB were read.",)
+    assert read.attachments[0].size > 36_000_000
 
 
 def test_a_child_ends_when_nobody_is_left_to_ask_it() -> None:

@@ -1,11 +1,12 @@
 """Our own mails, each with what must be read from it."""
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from rapport.mime.message import Address, ParsedMessage
+from rapport.mime.message import Address, Delivery, ParsedMessage
 from rapport.mime.parse import parse
 
 CORPUS = sorted((Path(__file__).parent.parent / "corpus").glob("*.eml"))
@@ -23,6 +24,9 @@ def test_a_mail_is_read_as_its_note_says(mail: Path) -> None:
 
 def _seen(read: ParsedMessage, key: str, wanted: object) -> object:
     """What was read, in the words of the note."""
+    if isinstance(wanted, dict):
+        value = getattr(read, key)
+        return {name: _said(getattr(value, name)) for name in wanted}
     if key in PEOPLE:
         return [_person(one) for one in getattr(read, PEOPLE[key])]
     if key == "date":
@@ -31,13 +35,28 @@ def _seen(read: ParsedMessage, key: str, wanted: object) -> object:
         return sorted(sign.partition(":")[0] for sign in read.automatic)
     if key == "attachments":
         return [
-            f"{file.position} {file.name} {file.type} {file.size}{' inline' * file.inline}" for file in read.attachments
+            f"{file.position} {file.name} {file.type} {file.size}{' inline' * file.inline}{' by ' * bool(file.author)}{file.author}"
+            for file in read.attachments
         ]
     if key.endswith("_has"):
         return [piece for piece in wanted if piece in getattr(read, key[:-4])] if isinstance(wanted, list) else None
     if key.endswith("_not"):
         return [piece for piece in wanted if piece not in getattr(read, key[:-4])] if isinstance(wanted, list) else None
     return getattr(read, key)
+
+
+def _said(value: object) -> object:
+    """A value within a note's table."""
+    match value:
+        case Address():
+            return _person(value)
+        case Delivery():
+            return f"{value.address} {value.action} {value.status} {value.reason}"
+        case datetime():
+            return value.isoformat()
+        case tuple():
+            return [_said(one) for one in value]
+    return value
 
 
 def _person(one: Address) -> str:

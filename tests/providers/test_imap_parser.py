@@ -85,6 +85,14 @@ WIRE = [
     ),
     (b'* 1 FETCH (UID 2 INTERNALDATE "31-Feb-2024 03:04:05 +0000")', r.Fetched(1, 2)),
     (b'* 1 FETCH (UID 2 BODY[HEADER.FIELDS (DATE "X")] {2}\r\n\r\n)', r.Fetched(1, 2, head=b"\r\n")),
+    (
+        b'* 1 FETCH (UID 2 FLAGS (\\Seen \\Recent) INTERNALDATE "01-Feb-2024 03:04:05 +0000" RFC822.SIZE 9)',
+        r.Fetched(1, 2, frozenset({"\\Seen"}), datetime(2024, 2, 1, 3, 4, 5, tzinfo=UTC), 9),
+    ),
+    (
+        b'* 1 FETCH (UID 0 FLAGS () INTERNALDATE "99-Feb-2024 03:04:05 +0000" RFC822.SIZE 9)',
+        r.Fetched(1, None, frozenset(), None, 9),
+    ),
     (b"* 1 FETCH (UID 99999999999 FLAGS ())", r.Fetched(1, None, frozenset())),
 ]
 STREAM = b"".join(wire + b"\r\n" for wire, _ in WIRE)

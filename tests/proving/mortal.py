@@ -29,15 +29,13 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  # models exist only after the line above
 from django.db import connection, connections  # noqa: E402
 
-from rapport.connect import keys, opening  # noqa: E402
-from rapport.connect.models import AllowedHost, Secret  # noqa: E402
 from rapport.mail.models import Account  # noqa: E402
 from rapport.mime.child import Parsers  # noqa: E402
 from rapport.mime.message import ParsedMessage, Unreadable  # noqa: E402
 from rapport.mime.parse import parse  # noqa: E402
 from rapport.sync import plan, worker  # noqa: E402
+from tests.proving.ordeal import connect  # noqa: E402
 from tests.proving.state import State, state  # noqa: E402
-from tests.world import an_account  # noqa: E402
 
 PASSES = 2
 """How many a fresh process may take to make good what the dead one left."""
@@ -108,9 +106,7 @@ def _prepare(name: str, host: str, port: int, user: str, password: str) -> dict[
     """A home with a connected account that was never synced, and everything imported."""
     _enter(name)
     call_command("migrate", verbosity=0)
-    account = an_account(incoming_host=host, incoming_port=port, username=user, create_contacts=True)
-    AllowedHost.objects.create(host=host, port=port, account=account)
-    Secret.objects.create(account=account, sealed=keys.seal(password, opening.place(account)))
+    connect(host, port, user, password)
     _copy(name, "warm-up")
     _enter("warm-up")
     worker.sync(Account.objects.get(), HereParsers())

@@ -28,6 +28,20 @@ Lying = dict[int, tuple[str, tuple[str, ...]]]
 """UID to the hash of the bytes, and the flags."""
 
 
+def connect(host: str, port: int, user: str, password: str = "secret", *, since: datetime | None = None) -> Account:
+    """An account as a person connects it: its server, the port allowed, the password sealed."""
+    account = an_account(incoming_host=host, incoming_port=port, username=user, sync_from=since, create_contacts=True)
+    AllowedHost.objects.create(host=host, port=port, account=account)
+    Secret.objects.create(account=account, sealed=keys.seal(password, opening.place(account)))
+    return account
+
+
+def reach(account: Account, port: int) -> None:
+    """From now on the account's server is reached at another port."""
+    Account.objects.filter(pk=account.pk).update(incoming_port=port)
+    AllowedHost.objects.get_or_create(host=account.incoming_host, port=port, account=account)
+
+
 @dataclass
 class OnModel:
     """An account of ours, and the server it is on."""
@@ -42,17 +56,8 @@ class OnModel:
 
     @classmethod
     def connected(cls, model: Model, parsers: Parsers, *, since: datetime | None = None) -> "OnModel":
-        """With rows as a connected account has them: the port allowed, the password sealed."""
-        account = an_account(
-            incoming_host=model.host,
-            incoming_port=model.port,
-            username=model.user,
-            sync_from=since,
-            create_contacts=True,
-        )
-        AllowedHost.objects.create(host=model.host, port=model.port, account=account)
-        Secret.objects.create(account=account, sealed=keys.seal(model.password, opening.place(account)))
-        return cls(model, account, parsers)
+        """With rows as a connected account has them."""
+        return cls(model, connect(model.host, model.port, model.user, model.password, since=since), parsers)
 
     # What happens.
 

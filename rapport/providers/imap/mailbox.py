@@ -245,7 +245,7 @@ class Mailbox:
         if self._selected == folder and self.session.client.state is State.SELECTED:
             return
         now, _ = self._select(folder)
-        if folder in self._validities:
+        if self._validities.get(folder):
             looking.check(self._validities[folder], now, names.decode(folder))
         self._validities[folder] = now.uidvalidity or 0
 

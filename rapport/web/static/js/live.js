@@ -1,6 +1,8 @@
 // What happens while the page is open: one stream per tab. An event says only what changed; we ask for it again.
 
-import { $, $$ } from "./page.js";
+import { milestones } from "./milestones.js";
+import { $, $$, say } from "./page.js";
+import { clear, fail } from "./toast.js";
 
 const app = $(".app");
 const EVERY = 30_000;
@@ -14,7 +16,6 @@ const get = async (url, target = "") => {
   return answer.status === 200 ? answer.text() : "";
 };
 const parse = (html) => new DOMParser().parseFromString(html, "text/html");
-const say = (text) => { $("#live").textContent = text; };
 
 // Many events in a row are one refresh.
 const soon = (act, wait) => {
@@ -38,6 +39,7 @@ const sidebar = soon(async () => {
   $(".mailboxes", body).scrollTop = scrolled;
   if (focused) document.getElementById(focused)?.focus();
   counts();
+  milestones();
 }, 200);
 
 const plain = () => document.title.replace(/^\(\d+\) /, "");
@@ -207,12 +209,18 @@ async function pieces(subject) {
 
 const heard = {
   thread(uuid, what) {
+    document.dispatchEvent(new Event("rapport:thread"));
     listed(uuid, what === "arrived");
     if ($("#reader")?.dataset.thread === uuid) conversation();
     sidebar();
     tabs();
   },
-  account(uuid) { sidebar(); pieces(`account:${uuid}`); },
+  account(uuid) {
+    // The first mailbox: what said that there is none becomes the inbox.
+    if ($("[data-until-mailbox]") && !$("dialog[open]")) { location.reload(); return; }
+    sidebar();
+    pieces(`account:${uuid}`);
+  },
   contact(uuid) { pieces(`contact:${uuid}`); if ($(`#context a[href*="${uuid}"]`)) conversation(); },
   company(uuid) { pieces(`company:${uuid}`); },
   all() { catchUp(); },
@@ -226,6 +234,16 @@ function catchUp() {
   if (list() && still()) top();
 }
 
+// Said once it lasts: a restart takes a moment, and nobody needs to know.
+const SILENT = 8_000;
+let silence = null;
+let lost = null;
+
+function tell() {
+  const at = new Date(Date.now() - SILENT).toTimeString().slice(0, 5);
+  if (!document.hidden) lost = fail(`Rapport has not answered since ${at}. What is here stays readable; we keep trying by ourselves.`);
+}
+
 function listen() {
   if (stream || document.hidden) return;
   stream = new EventSource(`${app.dataset.live}?since=${last}`);
@@ -234,8 +252,14 @@ function listen() {
     act(...event.data.split(" "));
   }));
   stream.addEventListener("bye", () => { location.reload(); });
-  stream.onopen = () => { clearInterval(polling); polling = null; };
+  stream.onopen = () => {
+    clearInterval(polling);
+    clearTimeout(silence);
+    polling = silence = null;
+    clear(lost);
+  };
   stream.onerror = () => {
+    silence ??= setTimeout(tell, SILENT);
     polling ??= setInterval(() => { catchUp(); if (!stream) listen(); }, EVERY);
     if (stream.readyState === EventSource.CLOSED) stream = null;
   };

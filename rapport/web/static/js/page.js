@@ -3,6 +3,9 @@
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+// Said to those who listen to the page.
+export const say = (text) => { $("#live").textContent = text; };
+
 export const typing = (event) =>
   event.ctrlKey || event.metaKey || event.altKey || event.isComposing ||
   event.target.closest?.("input, textarea, select, [contenteditable=true], dialog[open], [popover]:popover-open");

@@ -1,6 +1,8 @@
 // The inbox: moving in the list, opening conversations, and the frames emails are shown in.
 
+import { cancel, look, taken } from "./ahead.js";
 import { $, $$, typing } from "./page.js";
+import { wait } from "./waiting.js";
 
 const inbox = () => $("#inbox");
 const rows = () => $$("#rows [role=row]");
@@ -35,6 +37,7 @@ function move(step) {
   const here = all.indexOf(current());
   const row = all[Math.max(0, Math.min(all.length - 1, here < 0 ? 0 : here + step))];
   focus(row);
+  look(row);
   if (all.indexOf(row) > all.length - 5) $("#next-page")?.click();
   clearTimeout(resting);
   // With a conversation open, the next one follows the cursor as soon as it rests.
@@ -76,11 +79,45 @@ document.addEventListener("click", (event) => {
 
 // ---- one request changes the reading pane and the panel; the rest stays ----
 
-document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.target.id !== "reader") return;
-  const row = detail.elt.closest("[role=row]");
+let waiting = null;
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, target } = event.detail;
+  if (target.id !== "reader") return;
+  const row = elt.closest("[role=row]");
   if (row) rows().forEach((other) => other.setAttribute("aria-selected", other === row));
-  detail.target.classList.add("waiting");
+  const html = row && taken(link(row).getAttribute("href"));
+  if (html) { event.preventDefault(); show(html, link(row).href); return; }
+  if (row) expect(row);
+});
+
+// It is here already, because somebody was expected to open it.
+function show(html, url) {
+  history.pushState({ htmx: true }, "", url);
+  htmx.swap($("#reader"), html, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 20 });
+}
+
+// On a telephone the list gives way to the shape of the conversation, and comes back if nothing does.
+function expect(row) {
+  const view = inbox().dataset.view;
+  const reader = $("#reader");
+  const panes = reader.checkVisibility() ? [[reader, "shape-reader"], [$("#context"), "shape-context"]] : [[$(".list"), ""], [reader, "shape-reader"]];
+  waiting?.end();
+  const began = wait(panes, {
+    what: "The conversation",
+    again: () => link(row).click(),
+    shaped: () => { inbox().dataset.view = "thread"; },
+  });
+  waiting = { ...began, fail: () => { began.end(); inbox().dataset.view = view; mark(); } };
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const owed = detail.target.id === "reader" && detail.shouldSwap ? waiting?.owed() : 0;
+  if (owed) detail.swapOverride = `outerHTML swap:${Math.ceil(owed)}ms`;
+});
+
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.elt.id === "reader" || detail.target?.id === "reader") { waiting?.end(); waiting = null; }
 });
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
@@ -102,9 +139,37 @@ function arrive({ first = false } = {}) {
   if (top > pane?.clientHeight * 0.7) pane.scrollTop += top - 8;
 }
 
-document.addEventListener("htmx:responseError", ({ detail }) => {
-  if (detail.target.id === "reader") location.assign(detail.pathInfo.requestPath);
+// What is not there has a page that says so; what broke or was not reached says it itself (toast.js).
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, ({ detail }) => {
+    if (detail.target?.id !== "reader") return;
+    waiting?.fail();
+    waiting = null;
+    if (detail.xhr.status >= 400 && detail.xhr.status < 500) location.assign(detail.pathInfo.requestPath);
+  });
+}
+
+// Another list is another page. Until it is here, this one takes its shape.
+document.addEventListener("click", (event) => {
+  const other = event.target.closest?.("#side a[href^='/inbox/']");
+  if (!other || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  cancel();
+  waiting?.end();
+  const panes = [[$(".list"), "shape-list"], [$("#reader"), "shape-reader"], [$("#context"), "shape-context"]];
+  waiting = wait(panes, {
+    what: "The list",
+    again: () => location.assign(other.href),
+    shaped: ([list]) => { title(list, other); },
+  });
 });
+addEventListener("pageshow", () => { waiting?.end(); waiting = null; });
+
+function title(list, other) {
+  const mailbox = other.closest(".tree") ?? document;
+  const dot = $(".sw-dot", other) ?? (other.matches(".sub") ? $("[aria-current] .sw-dot", mailbox) : null);
+  $(".sw-dot", list).style.cssText = dot?.style.cssText ?? "display:none";
+  $(".txt", list).textContent = $(".txt", other).textContent;
+}
 
 // Back and forward inside one list change the reading pane alone. We hear it before htmx does.
 addEventListener("popstate", (event) => {
@@ -202,16 +267,7 @@ function dress(frame) {
   inter ??= font ? fetch(font.href).then((answer) => answer.arrayBuffer()) : null;
   inter?.then((bytes) => view.FontFace && inside.fonts.add(new view.FontFace("Inter", bytes, { weight: "100 900" })));
   // A mail with colours of its own is shown as it is, on its light sheet.
-  if (view.getComputedStyle(inside.documentElement).colorScheme !== "light dark") {
-    frame.classList.add("sheet");
-    if (matchMedia("(prefers-color-scheme: dark)").matches) inside.body.style.padding = "12px";
-    return;
-  }
-  const style = inside.createElement("style");
-  style.textContent = `html{background:transparent}body{padding:0;font-size:${wide() ? 14 : 15}px;color:light-dark(#1D1C1A,#EDECE8)}
-    :where(p){margin:.75em 0}:where(ul,ol){padding-inline-start:20px}body>:first-child{margin-top:0}body>:last-child{margin-bottom:0}
-    :where(a){color:light-dark(#00627C,#6CC9E4)}`;
-  inside.head.append(style);
+  frame.classList.toggle("sheet", view.getComputedStyle(inside.documentElement).colorScheme !== "light dark");
 }
 
 function fit(frame) {
