@@ -4,9 +4,12 @@ from collections.abc import Collection
 
 from django.db.models import Count, Max, Q
 
+from rapport.mail import rows
 from rapport.mail.models.folder import Folder
 from rapport.mail.models.placement import Placement
 from rapport.mail.models.thread import Listing
+
+LISTING = ("folder_id", "thread_id", "newest_at", "count", "unread", "flagged", "draft")
 
 
 def refresh(folders: Collection[Folder], threads: Collection[int]) -> None:
@@ -17,7 +20,7 @@ def refresh(folders: Collection[Folder], threads: Collection[int]) -> None:
 
 def _refresh(folder: Folder, threads: Collection[int]) -> None:
     lying = Placement.objects.filter(folder=folder, message__thread__in=threads)
-    rows = lying.values("message__thread").annotate(
+    found = lying.values("message__thread").annotate(
         newest=Max("message__internal_date"),
         n=Count("message", distinct=True),
         unseen=Count("message", distinct=True, filter=Q(seen=False)),
@@ -25,21 +28,10 @@ def _refresh(folder: Folder, threads: Collection[int]) -> None:
         drafts=Count("pk", filter=Q(draft=True)),
     )
     wanted = [
-        Listing(
-            folder=folder,
-            thread_id=row["message__thread"],
-            newest_at=row["newest"],
-            count=row["n"],
-            unread=row["unseen"],
-            flagged=row["stars"] > 0,
-            draft=row["drafts"] > 0,
-        )
-        for row in rows
+        (folder.pk, row["message__thread"], row["newest"], row["n"], row["unseen"], row["stars"] > 0, row["drafts"] > 0)
+        for row in found
     ]
-    Listing.objects.filter(folder=folder, thread__in=set(threads) - {row.thread_id for row in wanted}).delete()
-    Listing.objects.bulk_create(
-        wanted,
-        update_conflicts=True,
-        unique_fields=["folder", "thread"],
-        update_fields=["newest_at", "count", "unread", "flagged", "draft"],
-    )
+    left = set(threads) - {row[1] for row in wanted}
+    if left:
+        Listing.objects.filter(folder=folder, thread__in=left).delete()
+    rows.insert(Listing, LISTING, wanted, update_on=("folder_id", "thread_id"))

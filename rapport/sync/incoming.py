@@ -140,17 +140,20 @@ def bring(order: Order, mailbox: Provider, parsers: Parsers) -> Iterator[Group]:
     metas = {meta.uid: meta for meta in mailbox.metas(order.wire, order.uids)}
     sorted_ = plan.sort(metas.values(), order.scope)
     came: set[int] = set()
+    waiting: list[Arrived] = []
     try:
         for group in _groups(mailbox.fetch(order.wire, sorted_.fetch) if sorted_.fetch else ()):
-            arrived = [one for one in _read(group, metas, parsers) if one.meta.uid not in came]
-            came |= {one.meta.uid for one in arrived}
-            yield Group(order, arrived, metas=metas)
+            if waiting:
+                yield Group(order, waiting, metas=metas)
+            waiting = [one for one in _read(group, metas, parsers) if one.meta.uid not in came]
+            came |= {one.meta.uid for one in waiting}
     except Refused as error:
         if error.uid is None:
             raise
-        raise Cut(Group(order, (), {error.uid: Skipped.Reason.LARGE}, metas)) from error
+        raise Cut(Group(order, waiting, {error.uid: Skipped.Reason.LARGE}, metas)) from error
+    # The last emails and what did not come are one commit.
     missing = dict.fromkeys(set(order.uids) - came - set(sorted_.skip), Skipped.Reason.NOT_GIVEN)
-    yield Group(order, (), {**sorted_.skip, **missing}, metas, last=True)
+    yield Group(order, waiting, {**sorted_.skip, **missing}, metas, last=True)
 
 
 def _read(group: Sequence[RemoteMessage], metas: Mapping[int, RemoteMeta], parsers: Parsers) -> Iterator[Arrived]:

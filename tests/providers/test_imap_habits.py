@@ -160,13 +160,12 @@ def test_what_cannot_be_read_is_said(model: Callable[..., Model], enter: Enter, 
 def test_a_session_that_ran_out_is_opened_again_at_once(model: Callable[..., Model], enter: Enter) -> None:
     """Hazard 62: BYE AccessTokenExpired is no trouble."""
     with model(Quirk.BYE_TOKEN) as server:
-        mirror = Mirror(enter(server))
-        mirror.look()
+        mailbox = enter(server)
+        first = mailbox.look(INBOX, None, UidSet())
         with pytest.raises(TryLater) as failure:
-            mirror.look()
+            mailbox.look(b"Sent", None, UidSet())
         change(server)
-        mirror.mailbox = enter(server)
-        mirror.look()
-        mirror.agrees(server)
+        look = enter(server).look(INBOX, first.bookmark, first.arrived)
 
     assert failure.value.after == 0.0
+    assert (str(look.arrived), str(look.vanished)) == ("11:12", "2,6,10")

@@ -204,6 +204,7 @@ class Proxy:
         for connected in self._open:
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
+            connected.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
