@@ -137,7 +137,9 @@ class Camera:
         """A new visitor."""
         return self._browser.new_context(base_url=url, viewport={"width": 1440, "height": 900}).new_page()
 
-    def take(self, page: Page, scene: str, *, looks: Iterable[str] = LOOKS, before: Callable[[], None] | None = None) -> None:
+    def take(
+        self, page: Page, scene: str, *, looks: Iterable[str] = LOOKS, before: Callable[[], None] | None = None
+    ) -> None:
         """The page as it stands, in several sizes and colours; ``before`` each of them, something may have to be done."""
         for look in looks:
             width, height, colours = LOOKS[look]
@@ -462,7 +464,9 @@ class Installation:
         """The one-time word that ``serve`` prints as a link."""
         code = "import django; django.setup(); from rapport.people.verbs import first_link; print(first_link())"
         told = self.told | {"DJANGO_SETTINGS_MODULE": "rapport.settings"}
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=told, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=told, check=True, capture_output=True, text=True
+        )
         return done.stdout.strip()
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from rapport.web import assets, connecting, inbox, live, records, signing, threads, welcome
+from rapport.web import accounts, assets, connecting, inbox, live, records, signing, threads, welcome
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", inbox.home, name="home"),
@@ -26,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("files/<uuid:attachment>", threads.file, name="file"),
     path("files/<uuid:attachment>/picture", threads.picture, name="picture"),
     path("live", live.stream, name="live"),
+    # mailboxes
+    path("accounts/<uuid:account>", accounts.show, name="account"),
     # connecting a mailbox
     path("connect/<str:kind>", connecting.start, name="connect"),
     path("connect/<str:kind>/sign-in", connecting.servers, name="connect-servers"),

@@ -3,8 +3,17 @@
 What a person may not see does not exist for them: every function that finds one thing raises ``Http404`` (R3).
 """
 
-from rapport.access.mailboxes import account, accounts, folder, folders, may_connect_shared, may_delete, readers
-from rapport.access.messages import attachment, message, messages, thread, thread_messages, threads
+from rapport.access.mailboxes import (
+    account,
+    accounts,
+    folder,
+    folders,
+    may_connect_shared,
+    may_delete,
+    readers,
+    skipped,
+)
+from rapport.access.messages import attachment, message, messages, thread, thread_messages, threads, unreadable
 from rapport.access.records import companies, company, contact, contacts, links, may_administer
 
 __all__ = [
@@ -24,7 +33,9 @@ __all__ = [
     "message",
     "messages",
     "readers",
+    "skipped",
     "thread",
     "thread_messages",
     "threads",
+    "unreadable",
 ]

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404
 
-from rapport.mail.models import Account, Folder
+from rapport.mail.models import Account, Folder, Skipped
 from rapport.people.models import User
 
 
@@ -35,6 +35,11 @@ def folder(user: User, uuid: UUID) -> Folder:
 def readers(account: Account) -> int:
     """How many people read in this mailbox."""
     return User.objects.filter(is_active=True).count() if account.shared else 1
+
+
+def skipped(user: User, account: Account) -> QuerySet[Skipped]:
+    """What its server lists and is not here, with the reason: nothing is left out silently (D17)."""
+    return Skipped.objects.filter(folder__in=folders(user), folder__account=account, generation=F("folder__generation"))
 
 
 def may_connect_shared(user: User) -> bool:

@@ -38,6 +38,12 @@ def messages(user: User) -> QuerySet[Message]:
     return Message.objects.filter(theirs | on_record)
 
 
+def unreadable(user: User, account: Account) -> QuerySet[Message]:
+    """Emails of one of their accounts that no parser could read, newest first: the raw bytes are here (D17)."""
+    found = Message.objects.filter(account__in=Account.objects.open_to(user), reading=Message.Reading.UNREADABLE)
+    return found.filter(account=account, gone_since=None).order_by("-internal_date", "-pk")
+
+
 def message(user: User, uuid: UUID) -> Message:
     """One of those."""
     found = messages(user).filter(uuid=uuid).select_related("account", "account__owner").first()

@@ -37,9 +37,6 @@ def add_to(commands: Commands) -> None:
     demo = commands.add_parser("demo", help="try Rapport with a made-up firm and its mail")
     demo.add_argument("--port", type=int, default=8000, help="port for the pages (8000)")
     demo.set_defaults(run=_demo)
-    inside = commands.add_parser(processes.INSIDE)
-    inside.add_argument("--port", type=int, default=8000)
-    inside.set_defaults(run=_demo)
 
 
 def _demo(told: Told) -> int:

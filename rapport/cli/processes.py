@@ -9,8 +9,8 @@ from pathlib import Path
 POLITE = 15.0
 """Seconds a process has to finish what it is committing."""
 DEMO_HOME = Path(__file__).resolve().parents[2] / ".demo"
-INSIDE = "demo-at-home"
-"""What the command is called once it is there."""
+_AT_HOME = "import sys; from rapport.cli.main import main; sys.exit(main())"
+"""The command without the question whether it is at home."""
 _OF_THE_USER = ("RAPPORT_DATABASE_URL", "RAPPORT_KEYS_FILE", "RAPPORT_SECRET_KEY")
 
 
@@ -39,7 +39,7 @@ def enter_the_demo(words: Sequence[str]) -> None:
     for name in _OF_THE_USER:
         told.pop(name, None)
     told |= {"RAPPORT_DEMO": "1", "RAPPORT_HOME": str(DEMO_HOME), "RAPPORT_URL": f"http://127.0.0.1:{_port(words)}"}
-    os.execve(sys.executable, [sys.executable, "-m", "rapport.cli", INSIDE, *words], told)
+    os.execve(sys.executable, [sys.executable, "-c", _AT_HOME, "demo", *words], told)
 
 
 def _port(words: Sequence[str]) -> str:

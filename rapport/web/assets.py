@@ -25,7 +25,7 @@ COMPONENTS = (
     "layers", "fonts", "reset", "tokens", "base", "layout",
     "buttons", "chips", "avatars", "forms", "tabs", "menus", "dialog", "callouts", "progress",
     "sidebar", "list", "reader", "context", "tables", "settings", "connect",
-    "records", "welcome", "responsive", "utilities",
+    "records", "accounts", "welcome", "responsive", "utilities",
 )  # fmt: skip
 """The stylesheet's files, in the order in which they are joined."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -67,6 +67,13 @@ def sidebar(request: SignedIn) -> HttpResponse:
 class Frame:
     """Which list it is: enough to draw one row of it."""
 
+    nothing: ClassVar[bool] = False
+    shapes: ClassVar = (
+        (46, 82, 64), (38, 70, 74), (52, 88, 58), (34, 64, 80), (48, 76, 52),
+        (40, 90, 70), (36, 58, 66), (50, 80, 60), (42, 72, 76),
+    )  # fmt: skip
+    """Widths in percent of the lines that stand for rows while a list is waited for."""
+
     folder: Folder | None
     unread: bool
     """Only what has something unread."""
@@ -108,6 +115,11 @@ class Page(Frame):
     newer: run.Row | None
     older: run.Row | None
     """The open conversation's neighbours, as far as they are on this page."""
+
+    @property
+    def nothing(self) -> bool:  # type: ignore[override]  # of a frame it is not known
+        """An inbox with nothing in it, and nothing left out by a filter."""
+        return not self.days and not self.unread and self.folder is not None and self.folder.role == Folder.Role.INBOX
 
 
 def page(request: SignedIn, folder: Folder | None, *, open_thread: UUID | None = None) -> Page:

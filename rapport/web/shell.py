@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render as render_template
@@ -39,6 +39,7 @@ ORDER = [
     Folder.Role.INBOX, Folder.Role.DRAFTS, Folder.Role.SENT, Folder.Role.NONE, Folder.Role.ARCHIVE,
     Folder.Role.ALL, Folder.Role.FLAGGED, Folder.Role.SPAM, Folder.Role.TRASH,
 ]  # fmt: skip
+FolderType = TypeVar("FolderType", bound=Folder)
 PLAIN = 4
 """That many folders are listed; the others wait behind *more*."""
 
@@ -95,6 +96,13 @@ class Mailbox:
         return round(100 * done / whole, 1) if whole else 0.0
 
     @property
+    def elsewhere(self) -> Sequence[Entry]:
+        """Where its mail goes when it leaves the inbox."""
+        kept = (Folder.Role.ARCHIVE, Folder.Role.SENT)
+        found = [entry for entry in [*self.entries, *self.rest] if entry.folder.role in kept]
+        return sorted(found, key=lambda entry: kept.index(Folder.Role(entry.folder.role)))
+
+    @property
     def rest_open(self) -> bool:
         """The folder in view is one of those behind *more*."""
         return any(entry.here for entry in self.rest)
@@ -116,6 +124,11 @@ class Sidebar:
     def mailboxes(self) -> Sequence[Mailbox]:
         """All of them."""
         return [*self.shared, *self.personal]
+
+    @property
+    def here(self) -> Mailbox | None:
+        """The one the page is about."""
+        return next((mailbox for mailbox in self.mailboxes if mailbox.here), None)
 
 
 def sidebar(user: User, *, section: Section = "", folder: Folder | None = None) -> Sidebar:
@@ -145,7 +158,7 @@ def _mailbox(
     syncing: tuple[int, int] | None,
     here: Folder | None,
 ) -> Mailbox:
-    listed = sorted(folders, key=lambda folder: (ORDER.index(Folder.Role(folder.role)), folder.name.casefold()))
+    listed = in_order(folders)
     entries = [
         Entry(
             folder=folder,
@@ -167,6 +180,11 @@ def _mailbox(
         syncing=syncing,
         here=here is not None and here.account_id == account.pk,
     )
+
+
+def in_order(folders: Iterable[FolderType]) -> list[FolderType]:
+    """As they are shown: by what they are for, then by name."""
+    return sorted(folders, key=lambda folder: (ORDER.index(Folder.Role(folder.role)), folder.name.casefold()))
 
 
 def _by_account(folders: Iterable[Folder]) -> Mapping[int, list[Folder]]:

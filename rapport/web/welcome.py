@@ -1,7 +1,5 @@
 """The first three steps: the administrator, the first mailbox, watching it come in."""
 
-from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth import login
@@ -10,7 +8,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,6 +18,7 @@ from rapport.people import verbs as people
 from rapport.people.models import User
 from rapport.search import run
 from rapport.web import forms
+from rapport.web.progress import progress
 from rapport.web.shell import SignedIn
 
 SHOWN = 3
@@ -77,31 +75,6 @@ def syncing(request: SignedIn, account: UUID) -> HttpResponse:
     return render(request, "welcome/_syncing.html" if piece else "welcome/syncing.html", context)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far the first sync is."""
-
-    done: int
-    whole: int
-    running: bool
-    left: timedelta | None
-
-    @property
-    def percent(self) -> float:
-        """For the bar."""
-        return round(100 * self.done / self.whole, 1) if self.whole else 0.0
-
-    @property
-    def left_in_words(self) -> str:
-        """About how long it still takes."""
-        if self.left is None:
-            return ""
-        minutes = round(self.left.total_seconds() / 60)
-        if minutes < 1:
-            return "less than a minute left"
-        return f"about {minutes} {'minute' if minutes == 1 else 'minutes'} left"
-
-
 def _coming_in(user: User, account: Account) -> dict[str, object]:
     inbox = access.folders(user).filter(account=account, role=Folder.Role.INBOX).first()
     mail = access.messages(user).filter(account=account)
@@ -110,20 +83,11 @@ def _coming_in(user: User, account: Account) -> dict[str, object]:
         "folder": inbox,
         "rows": rows,
         "list": {"folder": inbox, "open": None, "query": ""},
-        "progress": _progress(account, run.syncing(user).get(account.pk), mail.count()),
+        "progress": progress(account, run.syncing(user).get(account.pk), mail.count()),
         "contacts": access.contacts(user).filter(links__message__account=account).distinct().count(),
         "companies": access.companies(user).filter(links__message__account=account).distinct().count(),
         "automatic": mail.filter(automatic=True).values("from_address").distinct().count(),
     }
-
-
-def _progress(account: Account, counted: tuple[int, int] | None, here: int) -> Progress:
-    if account.state != Account.State.NEW:
-        return Progress(here, here, running=False, left=None)
-    done, whole = counted or (0, 0)
-    spent = now() - account.connected_at
-    left = spent * (whole - done) / done if done and spent > timedelta(seconds=5) else None
-    return Progress(done, whole, running=True, left=left)
 
 
 def _administrator(request: HttpRequest, form: forms.Administrator, trouble: str = "") -> HttpResponse:

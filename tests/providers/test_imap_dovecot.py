@@ -199,6 +199,14 @@ def test_idle_under_tls_tells_of_news_too(server: Dovecot, user: str) -> None:
     opened.close()
 
 
+def test_a_provider_that_forgets_early_says_how_early(server: Dovecot, user: str) -> None:
+    """Hazards 59 and 63: whoever listens renews before that."""
+    ana = enter(server, user, profile=Profile(keepalive=180))
+
+    assert ana.idle().keepalive == 180
+    ana.close()
+
+
 def test_a_server_without_idle_refuses(user: str, ana: Mailbox) -> None:
     ana.session.client.capabilities -= {"IDLE"}
 

@@ -456,6 +456,88 @@ def test_a_list_without_inbox_has_one_and_a_server_that_cannot_extend_it_lists_p
     assert folders[b"INBOX"].role.value == "inbox"
 
 
+@pytest.mark.parametrize(
+    ("enabled", "spelled"),
+    [(b"* ENABLED UTF8=ACCEPT\r\n", "Entwürfe".encode()), (b"", b"Entw&APw-rfe")],
+    ids=["echoed", "not"],
+)
+def test_names_are_utf8_where_the_server_says_so_and_the_key_stays(enabled: bytes, spelled: bytes) -> None:
+    """Hazard 37: ENABLE says what is wanted, ENABLED what there is."""
+    signed_in = (b"AUTHENTICATE", b"TAG OK [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT] in\r\n")
+    enable = (b"ENABLE UTF8=ACCEPT", enabled + b"TAG OK\r\n")
+    listing = (b"LIST", b'* LIST () "/" "%b"\r\nTAG OK\r\n' % spelled)
+    with Scripted(
+        replies(GREETING, signed_in, enable, listing, SELECTED, (b"UID", b"* SEARCH 1 2 3\r\nTAG OK\r\n"))
+    ) as server:
+        provider = enter(server)
+        folder = next(folder for folder in provider.folders() if folder.wire != b"INBOX")
+        provider.look(folder.wire, None, UidSet())
+        provider.close()
+
+    assert (folder.wire, folder.name) == (b"Entw&APw-rfe", "Entwürfe")
+    selected = next(line for line in server.heard if b"SELECT" in line)
+    assert selected.endswith(b"SELECT " + (b'"%b"' % spelled if enabled else spelled))
+
+
+QRESYNC = (b"AUTHENTICATE", b"TAG OK [CAPABILITY IMAP4rev1 ENABLE CONDSTORE QRESYNC] in\r\n")
+ENABLED = (b"ENABLE", b"* ENABLED CONDSTORE QRESYNC\r\nTAG OK\r\n")
+NUMBERS = b"* %d EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n* OK [HIGHESTMODSEQ 9] x\r\nTAG OK done\r\n"
+EMPTY_LIST = (b"LIST", b"TAG OK\r\n")
+
+
+def test_a_server_that_does_not_understand_its_own_extension_is_asked_plainly() -> None:
+    """Hazard 26: ENABLED, and BAD when it is used; once is enough for a connection."""
+    answers = [QRESYNC, ENABLED, EMPTY_LIST, (b"SELECT INBOX (QRESYNC", b"TAG BAD what\r\n"), (b"SELECT", NUMBERS % 3)]
+    with Scripted(replies(GREETING, *answers, (b"UID FETCH", b"TAG OK\r\n"))) as server:
+        provider = enter(server)
+        provider.folders()
+        looks = [provider.look(b"INBOX", Bookmark(7, 4, 8), UidSet.span(1, 3)) for _ in range(2)]
+        provider.close()
+
+    assert [look.bookmark for look in looks] == [Bookmark(7, 4, 9)] * 2
+    assert [line.split(b" ", 1)[1] for line in server.heard if b"SELECT" in line] == [
+        b"SELECT INBOX (QRESYNC (7 8 1:3))", b"SELECT INBOX (CONDSTORE)", b"SELECT INBOX (CONDSTORE)"
+    ]  # fmt: skip
+
+
+def test_wrong_tales_of_what_vanished_are_found_out_and_soon_not_listened_to() -> None:
+    """The coverage equation: two messages are gone, one is told of; the second time the connection is believed no more."""
+    select = (b"SELECT INBOX (QRESYNC", b"* VANISHED (EARLIER) 1,77\r\n" + NUMBERS % 1)
+    answers = [
+        QRESYNC,
+        ENABLED,
+        EMPTY_LIST,
+        select,
+        (b"SELECT", NUMBERS % 1),
+        (b"UID SEARCH", b"* SEARCH 3\r\nTAG OK\r\n"),
+    ]
+    with Scripted(replies(GREETING, *answers, (b"UID FETCH", b"TAG OK\r\n"))) as server:
+        provider = enter(server)
+        provider.folders()
+        first = provider.look(b"INBOX", Bookmark(7, 4, 8), UidSet.span(1, 3))
+        second = provider.look(b"INBOX", Bookmark(7, 4, 8, first.bookmark.doubts), UidSet.span(1, 3))
+        third = provider.look(b"INBOX", Bookmark(7, 4, 8), UidSet.span(1, 3))
+        provider.close()
+
+    assert {str(look.vanished) for look in (first, second, third)} == {"1:2"}
+    assert [look.bookmark.doubts for look in (first, second, third)] == [1, 2, 0]
+    assert [b"QRESYNC" in line for line in server.heard if b"SELECT" in line] == [True, True, False]
+
+
+def test_what_is_said_of_the_folder_before_is_not_about_this_one() -> None:
+    """RFC 7162, 3.2.11: up to CLOSED, everything is about the folder that was open."""
+    late = b"* 1 FETCH (UID 1 FLAGS (\\Deleted))\r\n* OK [CLOSED] x\r\n* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n"
+    answers = [QRESYNC, ENABLED, EMPTY_LIST, (b"SELECT INBOX (QRESYNC", late + NUMBERS % 3), (b"SELECT", NUMBERS % 0)]
+    with Scripted(replies(GREETING, *answers)) as server:
+        provider = enter(server)
+        provider.folders()
+        provider.look(b"Sent", None, UidSet())
+        look = provider.look(b"INBOX", Bookmark(7, 4, 8), UidSet.span(1, 3))
+        provider.close()
+
+    assert look.flags == {2: frozenset({"\\Seen"})}
+
+
 def test_other_peoples_folders_stay_out_of_every_list() -> None:
     """Hazards 35 and 43: NAMESPACE is asked once; a prefix is one without its delimiter too, and no mere beginning."""
     listing = (

@@ -47,10 +47,11 @@ class Finder:
 
     def since(self, day: date) -> UidSet:
         """UIDs whose INTERNALDATE is on or after ``day``, as the server reckons days."""
-        if self._profile.search and self._session.exists:
+        if self._profile.search:
             # The message that came last is the witness that a search left nothing out (sync.md hazard 30).
-            witness = plain("FETCH", b"%d" % self._session.exists, b"(UID INTERNALDATE)")
-            heard = self._tried(lambda: self._search(b"SINCE " + commands.day(day), witness))
+            last = self._session.exists
+            witness = [plain("FETCH", b"%d" % last, b"(UID INTERNALDATE)")] if last else []
+            heard = self._tried(lambda: self._search(b"SINCE " + commands.day(day), *witness))
             if heard and not _contradicted(heard, day):
                 return heard.uids
         return self._seen(lambda fetched: fetched.date is None or fetched.date.date() >= day, b"(UID INTERNALDATE)")

@@ -99,6 +99,12 @@ def plural(number: int, word: str) -> str:
 
 
 @register.filter
+def cause(trouble: str) -> str:
+    """What is wrong, without the advice after it: the first sentence, and no full stop."""
+    return trouble.partition(". ")[0].removesuffix(".")
+
+
+@register.filter
 def initials(name: str) -> str:
     """IC for Inês Carvalho, SA for sales@, a dot for nobody."""
     words = ["".join(c for c in word if c.isalnum()) for word in name.partition("@")[0].split()]

@@ -103,6 +103,10 @@ class Model:
         """How many plans still wait."""
         return sum(map(len, self._plans.values()))
 
+    def forget_plans(self) -> None:
+        """What has not happened yet does not happen any more."""
+        self._plans.clear()
+
     # What sessions ask.
 
     def happen(self, moment: str, verb: str) -> None:

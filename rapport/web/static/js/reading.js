@@ -155,7 +155,7 @@ document.addEventListener("click", (event) => {
   if (!other || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   cancel();
   waiting?.end();
-  const panes = [[$(".list"), "shape-list"], [$("#reader"), "shape-reader"], [$("#context"), "shape-context"]];
+  const panes = [[$(".list"), "shape-list"], [$("#reader"), "shape-reader"], [$("#context"), "shape-context"]].filter(([pane]) => pane);
   waiting = wait(panes, {
     what: "The list",
     again: () => location.assign(other.href),

@@ -31,14 +31,15 @@ export function wait(panes, { what, again, shaped = () => {} }) {
 function over(pane, id) {
   const template = document.getElementById(id);
   if (!template || !pane.isConnected) return null;
-  pane.append(template.content.cloneNode(true));
-  return pane.lastElementChild;
+  const shape = template.content.firstElementChild.cloneNode(true);
+  pane.append(shape);
+  return shape;
 }
 
 function words(shape, what, again) {
   const template = $("#slow");
   if (!shape || !template) return;
-  const told = template.content.cloneNode(true);
+  const told = template.content.firstElementChild.cloneNode(true);
   $("[data-what]", told).textContent = what;
   $("[data-again]", told).addEventListener("click", again);
   shape.prepend(told);
