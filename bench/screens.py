@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,14 +29,14 @@ from uuid import uuid4
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.letters import letters
-from rapport.cli.processes import INSIDE, POLITE
+from rapport.cli.processes import POLITE
 from rapport.demo import firm
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import Sink
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
-PASSWORD = "quiet rooms and long walks"  # noqa: S105  # of an installation that lives for a minute
+PASSWORD = "quiet rooms and long walks"  # of an installation that lives for a minute
 LOOKS = {
     "wide": (1440, 900, "light"),
     "wide-dark": (1440, 900, "dark"),
@@ -44,6 +44,8 @@ LOOKS = {
     "mobile-dark": (390, 844, "dark"),
     "1024": (1024, 768, "light"),
 }
+COMMAND = "import sys; from rapport.cli.main import main; sys.exit(main())"
+"""A command in the home it is given, the demo's included."""
 MAIL = 12_000
 """Emails of the mailbox whose first sync is watched: long enough to be stopped in the middle."""
 TENDERS = "tenders@alderfinch.example"
@@ -205,7 +207,7 @@ def _inlined(picture: Path) -> str:
 
 def _demo(camera: Camera) -> None:
     """The pages somebody works in, with the mail of the demo's firm."""
-    with _installation(RAPPORT_DEMO="1") as here, here.running(INSIDE, "--port", str(here.port)):
+    with _installation(RAPPORT_DEMO="1") as here, here.running("demo", "--port", str(here.port)):
         here.wait()
         page = camera.page(here.url)
         page.goto("/sign-in")
@@ -214,6 +216,7 @@ def _demo(camera: Camera) -> None:
         page.locator(".row").nth(9).wait_for(timeout=60_000)
         page.locator(".syncing").first.wait_for(state="detached", timeout=120_000)
         _reading(camera, page)
+        _waiting(camera, page)
         _records(camera, page)
         page.goto(f"/inbox/{uuid4()}/")
         camera.take(page, "not-found")
@@ -233,6 +236,29 @@ def _reading(camera: Camera, page: Page) -> None:
     page.mouse.move(900, 20)
     camera.take(page, "conversation")
     camera.take(page, "context", looks=("mobile", "mobile-dark", "1024"), before=lambda: _panel(page))
+
+
+def _waiting(camera: Camera, page: Page) -> None:
+    """What stands there while an answer is on its way: here it never comes."""
+    page.route("**/inbox/*-*/", lambda _: None)
+    page.get_by_role("link", name="info@").first.click(no_wait_after=True)
+    page.locator(".shape.list").wait_for()
+    camera.take(page, "loading", looks=("wide", "wide-dark"))
+    page.locator(".slow").first.wait_for(timeout=20_000)
+    camera.take(page, "slow", looks=("wide", "wide-dark"))
+    page.unroute_all()
+    page.goto("/inbox/")
+    page.route("**/inbox/thread/*", lambda _: None)
+    page.locator("#rows .subj").nth(3).click()
+    page.locator("#reader .shape").wait_for()
+    camera.take(page, "loading-conversation")
+    page.unroute_all()
+    page.goto("/inbox/")
+    page.route("**/inbox/thread/*", lambda route: route.abort())
+    page.locator("#rows .subj").nth(3).click()
+    page.locator(".toast").wait_for()
+    camera.take(page, "not-answered")
+    page.unroute_all()
 
 
 def _drawer(page: Page) -> None:
@@ -311,9 +337,8 @@ def _onboarding(camera: Camera, page: Page, here: "Installation", dovecot: Dovec
     with here.running("worker") as engine:
         page.get_by_role("button", name="Connect and start syncing").click()
         page.locator(".prog:not([aria-valuenow='0'])").wait_for(timeout=60_000)
-        page.wait_for_timeout(6_000)
         engine.send_signal(signal.SIGSTOP)  # a moment in the middle, with true figures
-        page.wait_for_timeout(1_500)
+        page.wait_for_timeout(6_000)
         camera.take(page, "onboarding-3")
         engine.send_signal(signal.SIGCONT)
     here.rapport("sync", "--once")
@@ -348,17 +373,20 @@ def _failures(camera: Camera, page: Page, sink: Sink) -> None:
     """Each failure really happens; afterwards the form is as it was."""
     _open_servers(page)
     port = page.get_by_label("IMAP port").input_value()
-    for scene, label, wrong, right, said in (
-        ("connect-2-name", "IMAP server", "imap.aldrfinch.example", "localhost", "There is no server called"),
-        ("connect-2-port", "IMAP port", str(_closed_port()), port, "forbidden|allowed|No answer|refused"),
-        ("connect-2-smtp", "SMTP port", str(_closed_port()), str(sink.port), "Outgoing mail doesn’t work yet"),
+    right = {"IMAP server": "localhost", "IMAP port": port, "SMTP port": str(sink.port)}
+    for scene, wrong, said in (
+        ("name", {"IMAP server": "imap.aldrfinch.example", "IMAP port": "993"}, "There is no server called"),
+        ("port", {"IMAP port": str(_closed_port())}, "This installation doesn’t connect"),
+        ("smtp", {"SMTP port": port}, "Outgoing mail doesn’t work yet"),
     ):
         page.get_by_label("Password", exact=True).fill("secret")
-        page.get_by_label(label).fill(wrong)
+        for label, value in wrong.items():
+            page.get_by_label(label).fill(value)
         _test(page, said)
-        camera.take(page, scene, looks=("wide", "mobile"))
+        camera.take(page, f"connect-2-{scene}", looks=("wide", "mobile"))
         _open_servers(page)
-        page.get_by_label(label).fill(right)
+        for label in wrong:
+            page.get_by_label(label).fill(right[label])
 
 
 def _open_servers(page: Page) -> None:
@@ -395,11 +423,17 @@ def _afterwards(camera: Camera, page: Page, here: "Installation", dovecot: Dovec
     camera.take(page, "reconnect", looks=[look for look in LOOKS if not look.startswith("mobile")])
     _open_mailbox(page, "info@")
     camera.take(page, "reconnect", looks=("mobile", "mobile-dark"))
+    page.get_by_role("link", name="Details").click()
+    page.get_by_role("heading", name="Folders").wait_for()
+    camera.take(page, "account-refused")
     dovecot.stop()
     with suppress(subprocess.CalledProcessError):
         here.rapport("sync", firm.SALES, "--once")
     _open_mailbox(page, "sales@")
     camera.take(page, "unreached")
+    page.get_by_role("link", name="Details").click()
+    page.get_by_role("heading", name="Folders").wait_for()
+    camera.take(page, "account")
     with here.broken():
         page.goto("/inbox/")
         camera.take(page, "server-error")
@@ -441,7 +475,7 @@ class Installation:
     @contextmanager
     def running(self, *words: str) -> "Iterator[subprocess.Popen[bytes]]":
         """A command that runs meanwhile."""
-        process = subprocess.Popen([sys.executable, "-m", "rapport.cli", *words], cwd=ROOT, env=self.told)
+        process = subprocess.Popen([sys.executable, "-c", COMMAND, *words], cwd=ROOT, env=self.told)
         try:
             yield process
         finally:
@@ -451,7 +485,7 @@ class Installation:
 
     def rapport(self, *words: str, stdin: str = "") -> None:
         """A command that is waited for."""
-        command = [sys.executable, "-m", "rapport.cli", *words]
+        command = [sys.executable, "-c", COMMAND, *words]
         subprocess.run(command, cwd=ROOT, env=self.told, input=stdin, text=True, check=True, capture_output=True)
 
     def connect(self, address: str, incoming: int, outgoing: int) -> None:

@@ -3,10 +3,11 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
+from functools import lru_cache
 
 _USUAL = re.compile(
     r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4})"
-    r" (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)",
+    r" (\d\d):(\d\d):(\d\d) ([+-]\d{4})",
     re.ASCII,
 )
 _MONTHS = {name: 1 + number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())}
@@ -30,14 +31,26 @@ def _as_written_today(words: str) -> datetime | None:
     match = _USUAL.fullmatch(words)
     if not match:
         return None
-    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
-    offset = (int(zone_hours) * 60 + int(zone_minutes)) * (-60 if sign == "-" else 60)
+    day, month, year, hour, minute, second, zone = match.groups()
     try:
         return datetime(
-            int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=_zone(offset)
+            int(year),
+            _MONTHS[month],
+            int(day),
+            int(hour),
+            int(minute),
+            min(int(second), 59),
+            tzinfo=_written_zone(zone),
         )
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=200)
+def _written_zone(zone: str) -> timezone:
+    """``+0530``."""
+    minutes = int(zone[1:3]) * 60 + int(zone[3:])
+    return _zone(-60 * minutes if zone[0] == "-" else 60 * minutes)
 
 
 def _as_mail(words: str) -> datetime | None:

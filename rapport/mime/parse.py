@@ -22,6 +22,7 @@ _SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Z][A-Za-z-]{1,3
 _ARMOUR = re.compile(r"-----BEGIN PGP (?:MESSAGE|SIGNATURE|PUBLIC KEY BLOCK)-----")
 _FOR_SNIPPET = 1_000
 """Characters of the text that are searched for its first own words."""
+_CALENDARS = frozenset(("text/calendar", "application/ics"))
 _MESSAGES = frozenset(("message/rfc822", "message/global"))
 _IDS = re.compile(r"(?:<[!-;=@-~]{1,200}>(?:\s+|\Z)){0,50}")
 """A few ids with nothing wrong with them, apart from each other."""
@@ -56,7 +57,8 @@ def _read(structure: Structure) -> ParsedMessage:
     bodies = read_bodies(structure)
     people = _people(top.headers, notes)
     sealed, sealed_by = seal(structure, bodies.text)
-    invitation = _invitation(structure)
+    types = {part.type for part in structure.parts}
+    invitation = None if types.isdisjoint(_CALENDARS) else _invitation(structure)
     return ParsedMessage(
         message_id=_message_id(top.first("message-id")),
         in_reply_to=_ids(_all(top.headers, "in-reply-to")),
@@ -81,7 +83,7 @@ def _read(structure: Structure) -> ParsedMessage:
         sealed=sealed,
         sealed_by=sealed_by,
         invitation=invitation,
-        report=read_report(structure) if any(part.type in KINDS for part in structure.parts) else None,
+        report=None if types.isdisjoint(KINDS) else read_report(structure),
         headers=kept_headers(top.headers),
     )
 
@@ -105,10 +107,8 @@ def _people(headers: Headers, notes: Notes) -> dict[str, tuple[Address, ...]]:
     room = limits.RECIPIENTS
     found: dict[str, tuple[Address, ...]] = {}
     for name in ("from", "sender", "reply-to", "to", "cc", "bcc"):
-        fields = headers.get(name, [])
-        fields = fields[:1] if name in ("from", "sender") else fields
         listed: list[Address] = []
-        for field in fields:
+        for field in headers.get(name, ())[: 1 if name in ("from", "sender") else None]:
             listed += read_addresses(header_text(field), room - len(listed) + 1)
         if len(listed) > room:
             notes.add(f"Only the first {limits.RECIPIENTS} addresses were read.")
@@ -143,7 +143,7 @@ def _ids(value: str) -> tuple[str, ...]:
 
 def _invitation(structure: Structure) -> Invitation | None:
     """The first calendar entry, the one that asks for something before any other."""
-    calendars = [part for part in structure.parts if part.type in ("text/calendar", "application/ics")][:10]
+    calendars = [part for part in structure.parts if part.type in _CALENDARS][:10]
     calendars.sort(key=lambda part: "method" not in part.parameters)
     for part in calendars:
         said = part.parameters.get("charset", ""), part.parameters.get("method", "")

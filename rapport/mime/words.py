@@ -19,6 +19,8 @@ def header_text(value: bytes) -> str:
     """A header's octets as text, unfolded; 8-bit ones are UTF-8 (RFC 6532) or else windows-1252."""
     if b"\n" in value:
         value = b" ".join([line.strip() for line in value.split(b"\n")])
+    if value.isascii() and (text := value.decode("ascii").strip()).isprintable():
+        return text
     return decode(value.strip()).replace("\r", " ")
 
 

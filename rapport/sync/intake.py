@@ -1,7 +1,7 @@
 """Storing what a server said: store, thread, link, announce, in one transaction with the bookmark."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from rapport.links.models import Link
 from rapport.links.rules import Named
 from rapport.mail import index, listing, rows, threading
 from rapport.mail.models import Account, Attachment, Body, Folder, Message, Participant, Skipped
-from rapport.mime.message import PARSER_VERSION, Address, ParsedMessage
+from rapport.mime.message import PARSER_VERSION, Address, Invitation, ParsedMessage, Report
 from rapport.providers.contract import RemoteMeta
 from rapport.providers.uids import UidSet
 from rapport.sync import lying, news
@@ -166,7 +166,7 @@ def _file(account: Account, new: Sequence[New]) -> dict[int, int]:
 
 MESSAGE = (
     "id uuid account_id thread_id sha256 size internal_date date message_id references subject from_name from_address "
-    "snippet files incoming automatic sealed reading partly parser arrived_at"
+    "snippet files incoming automatic sealed sealed_by reading partly parser arrived_at"
 ).split()
 
 
@@ -192,6 +192,7 @@ def row_of(one: New, at: datetime, uuid: UUID) -> tuple[object, ...]:
         one.incoming,
         bool(parsed and parsed.automatic),
         parsed.sealed if parsed else "",
+        parsed.sealed_by if parsed else "",
         _reading(parsed),
         list(parsed.partly) if parsed else [came.trouble],
         PARSER_VERSION,
@@ -214,9 +215,13 @@ def _place(folder: Folder, arrived: Sequence[Arrived], kept: Mapping[str, tuple[
 def details(new: Sequence[New], named: Mapping[tuple[int, int, str], UUID] = MappingProxyType({})) -> None:
     """What a message says, who is in it, and its files. ``named`` are files that have an address already."""
     read = [(one.pk, one.parsed) for one in new if one.parsed]
-    said = [(one.pk, one.head, one.parsed.text, one.parsed.html) for one in new if one.parsed]
-    rows.insert(Body, ("message_id", "head", "text", "html"), said)
-    index.add((pk, head, text) for pk, head, text, _ in said)
+    said = [
+        (one.pk, one.head, one.parsed.text, one.parsed.html, _told(one.parsed.invitation), _told(one.parsed.report))
+        for one in new
+        if one.parsed
+    ]
+    rows.insert(Body, ("message_id", "head", "text", "html", "invitation", "report"), said)
+    index.add((pk, head, text) for pk, head, text, *_ in said)
     rows.insert(
         Participant,
         ("message_id", "role", "name", "address", "domain"),
@@ -228,7 +233,19 @@ def details(new: Sequence[New], named: Mapping[tuple[int, int, str], UUID] = Map
     )
     rows.insert(
         Attachment,
-        ("uuid", "message_id", "position", "name", "type", "size", "sha256", "content_id", "inline"),
+        (
+            "uuid",
+            "message_id",
+            "position",
+            "name",
+            "type",
+            "size",
+            "sha256",
+            "content_id",
+            "inline",
+            "subject",
+            "author",
+        ),
         (
             (
                 named.get((pk, file.position, file.sha256)) or uuid4(),
@@ -240,11 +257,21 @@ def details(new: Sequence[New], named: Mapping[tuple[int, int, str], UUID] = Map
                 file.sha256,
                 file.content_id,
                 file.inline,
+                file.subject,
+                file.author,
             )
             for pk, parsed in read
             for file in parsed.attachments
         ),
     )
+
+
+def _told(value: Invitation | Report | None) -> dict[str, object] | None:
+    """As a column of JSON takes it: moments in ISO 8601."""
+    if value is None:
+        return None
+    told = asdict(value)
+    return {name: one.isoformat() if isinstance(one, datetime) else one for name, one in told.items()}
 
 
 def _associate(folder: Folder, new: Sequence[New]) -> None:

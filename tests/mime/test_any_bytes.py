@@ -9,6 +9,7 @@ from rapport.mime.addresses import canonical, read_addresses
 from rapport.mime.dates import read_date
 from rapport.mime.filenames import clean_name
 from rapport.mime.html import clean, document, from_text
+from rapport.mime.html_text import html_to_text
 from rapport.mime.parse import attachment, parse
 from rapport.mime.quotes import fold
 from rapport.mime.wire import from_json, to_json
@@ -49,3 +50,21 @@ def test_any_text_is_safe_in_every_reader(text: str) -> None:
     document(from_text(text))
     fresh, quoted = fold(text)
     assert text in (fresh + quoted, fresh + "\n" + quoted)
+
+
+@FEW
+@given(
+    st.lists(
+        st.sampled_from(
+            """<p>|</p>|<td>|</TD>|<br>|<pre>|</pre>|<blockquote>|</blockquote>|<style>|</style>|<title|<!--|-->|<!-|<li>|<hr>
+    |<a href="|"|'|>|<|&amp;|&#0;|&#xd800;|  |\n|word|</|<textarea>|</textarea >|<x-y:z""".split("|")
+        ),
+        max_size=40,
+    ).map("".join)
+)
+def test_any_html_has_words(html: str) -> None:
+    text = html_to_text(html)
+
+    assert text == text.strip("\n")
+    assert "\0" not in text
+    text.encode()

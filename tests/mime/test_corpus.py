@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rapport.mime.message import Address, Delivery, ParsedMessage
+from rapport.mime.message import Address, Delivery, ParsedMessage, Unreadable
 from rapport.mime.parse import parse
+from rapport.mime.wire import from_json, to_json
 
 CORPUS = sorted((Path(__file__).parent.parent / "corpus").glob("*.eml"))
 PEOPLE = {"from": "from_", "sender": "sender", "reply_to": "reply_to", "to": "to", "cc": "cc", "bcc": "bcc"}
@@ -20,6 +21,19 @@ def test_a_mail_is_read_as_its_note_says(mail: Path) -> None:
     read = parse(mail.read_bytes())
 
     assert {key: _seen(read, key, wanted[key]) for key in wanted} == wanted
+
+
+@pytest.mark.parametrize("mail", CORPUS, ids=lambda mail: mail.stem)
+def test_what_was_read_survives_the_way_between_processes(mail: Path) -> None:
+    read = parse(mail.read_bytes())
+
+    assert from_json(to_json([read, Unreadable("Why."), read]))[::2] == [read, read]
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}x", b"7", b"[7]", b"[[]]", b"[{}]", b'[{"message_id": ""}]', b"\xff"])
+def test_an_answer_that_makes_no_sense_is_refused(answer: bytes) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        from_json(answer)
 
 
 def _seen(read: ParsedMessage, key: str, wanted: object) -> object:

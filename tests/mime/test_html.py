@@ -96,6 +96,14 @@ def test_plain_mail_takes_the_colours_of_the_page() -> None:
     assert "color-scheme:light}" in document(cleaned("<p bgcolor=red>x"), dark="dark")
 
 
+def test_plain_mail_lies_on_the_page_and_mail_with_colours_on_a_light_sheet() -> None:
+    plain, coloured = document(cleaned("<p>Hi</p>")), document(cleaned("<p bgcolor=red>Hi</p>"))
+
+    assert "html{background:#fff}" not in plain
+    assert plain.count("html{background:transparent}") == 1
+    assert coloured.rindex("html{background:#fff}") > coloured.rindex("html{background:transparent}")
+
+
 def test_cleaning_twice_changes_nothing() -> None:
     once = cleaned("<b><p>x</b>y</p><ul><li>a<li>b</ul><table><td>c").html
 

@@ -71,6 +71,11 @@ WIRE = [
     (b"* 1 FETCH (UID 7 FLAGS (\\Seen \\Recent $x))", r.Fetched(1, 7, frozenset({"\\Seen", "$x"}))),
     (b"* 1 FETCH (FLAGS ())", r.Fetched(1, None, frozenset())),
     (b"* 1 FETCH (UID 7 BODY[] {3}\r\na\r\n FLAGS (\\Seen))", r.Fetched(1, 7, frozenset({"\\Seen"}), body=b"a\r\n")),
+    (b"* 1 FETCH (UID 7 BODY[] ~{3}\r\na\0b)", r.Fetched(1, 7, body=b"a\0b")),
+    (
+        b'* 1 FETCH (ENVELOPE ("x" "a "quoted" word" NIL ((NIL NIL "ana" "example.test"))) UID 7 FLAGS (\\Seen))',
+        r.Fetched(1, 7, frozenset({"\\Seen"})),
+    ),
     (b"* 1 FETCH (UID 7 BODY[] {0}\r\n)", r.Fetched(1, 7, body=b"")),
     (b"* 1 FETCH (UID 7 BODY[] NIL)", r.Fetched(1, 7)),
     (b'* 1 FETCH (RFC822 "x" UID 7 MODSEQ (12))', r.Fetched(1, 7, modseq=12, body=b"x")),
@@ -101,6 +106,7 @@ ALL = [response for _, response in WIRE]
 
 @pytest.mark.parametrize(("wire", "response"), WIRE)
 def test_a_line_is_read_as_what_it_means(wire: bytes, response: r.Response) -> None:
+    """Hazards 26, 28, 53 (literal8), 54 and 55: what servers send, right or not."""
     assert read(wire + b"\r\n") == [response]
 
 

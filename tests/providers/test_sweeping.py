@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapport.providers import sweeping
@@ -45,7 +45,8 @@ def test_a_small_folder_is_asked_for_whole_at_every_look() -> None:
     assert (str(due.uids), due.sweep) == ("5:150", JUST_DONE)
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 9_000)), max_size=6), st.integers(1, 120))
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 9_000)), max_size=6), st.integers(5, 120))
+@settings(deadline=None, max_examples=50)
 def test_within_six_hours_every_message_was_asked_for(spans: list[tuple[int, int]], minutes: int) -> None:
     """And never more than a slice and the recent ones at one look, while there is time."""
     known = UidSet() | UidSet(tuple((low, low + length) for low, length in spans))

@@ -46,6 +46,9 @@ class Message(models.Model):
     automatic = models.BooleanField(default=False)
     """A machine or a list sent it."""
     sealed = models.CharField(max_length=10, blank=True)
+    """``encrypted`` or ``signed``, else empty."""
+    sealed_by = models.CharField(max_length=10, blank=True)
+    """``S/MIME`` or ``PGP``."""
     reading = models.CharField(max_length=10, choices=Reading.choices, default=Reading.WHOLE)
     partly = models.JSONField(default=list)
     parser = models.PositiveSmallIntegerField(default=0)
@@ -69,6 +72,10 @@ class Body(models.Model):
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
     """Not cleaned: it is cleaned each time it is shown, by the newest rules."""
+    invitation = models.JSONField(null=True)
+    """The calendar entry it brings, as ``mime.message.Invitation``."""
+    report = models.JSONField(null=True)
+    """What became of an email sent before, as ``mime.message.Report``."""
 
     objects: ClassVar[models.Manager["Body"]] = models.Manager()
 
@@ -112,5 +119,8 @@ class Attachment(models.Model):
     sha256 = models.CharField(max_length=64)
     content_id = models.TextField(blank=True)
     inline = models.BooleanField(default=False)
+    subject = models.TextField(blank=True)
+    author = models.TextField(blank=True)
+    """Of a forwarded email: its subject and who wrote it."""
 
     objects: ClassVar[models.Manager["Attachment"]] = models.Manager()
