@@ -7,7 +7,7 @@ from rapport.connect.models import AllowedHost, Secret
 from rapport.mail.models import Account
 from rapport.net import Policy
 from rapport.providers import imap
-from rapport.providers.contract import Endpoint, Login, Provider, Security
+from rapport.providers.contract import Endpoint, Login, Pace, Security
 
 
 def policy(account: Account | None = None) -> Policy:
@@ -16,9 +16,20 @@ def policy(account: Account | None = None) -> Policy:
     return Policy.allowing(*rows.values_list("host", "port"))
 
 
-def mailbox(account: Account) -> Provider:
+_PACES: dict[str, Pace] = {}
+"""How fast each host was last time: what the next connection decides by whether compressing pays."""
+
+
+def mailbox(account: Account) -> imap.Mailbox:
     """The account's mailbox, signed in. Raises providers.errors and keys.CannotOpen."""
-    return imap.sign_in(incoming(account), login(account), policy=policy(account))
+    pace = _PACES.get(account.incoming_host)
+    return imap.sign_in(incoming(account), login(account), policy=policy(account), pace=pace)
+
+
+def close(account: Account, mailbox: imap.Mailbox) -> None:
+    """Sign out, and remember how fast the server was."""
+    _PACES[account.incoming_host] = mailbox.pace
+    mailbox.close()
 
 
 def idle(account: Account, folder: bytes) -> imap.Idle:

@@ -97,8 +97,8 @@ def _under(field: str, domains: Collection[str]) -> Q:
 def _relink(keys: Iterable[int]) -> None:
     for batch in _batches(list(keys)):
         by_account: dict[int, dict[int, int]] = defaultdict(dict)
-        for message, thread, account in Message.objects.filter(pk__in=batch).values_list("pk", "thread", "account"):
-            by_account[account][message] = thread
+        for message, thread, owner in Message.objects.filter(pk__in=batch).values_list("pk", "thread_id", "account_id"):
+            by_account[owner][message] = thread
         for account in Account.objects.filter(pk__in=by_account):
             threads = by_account[account.pk]
             link(threads, named_in(threads), account)

@@ -8,11 +8,13 @@ import html as entities
 import re
 
 from rapport.mime.charsets import scrub
-from rapport.mime.levels import BLOCKS, KEEPS_TEXT, MOST, MOST_TAGS, WITH_TEXT
+from rapport.mime.levels import BLOCKS, ENDS, KEEPS_TEXT, MOST, MOST_TAGS, WITH_TEXT
 
+_HIDDEN = re.compile(rf"<(?:!--|({'|'.join(WITH_TEXT)})(?=[\s/>]))", re.IGNORECASE)
+_EMPTY_COMMENT = re.compile(r"-?>")
 # Closing or not, name, and how it ends: with nothing where a quote in it never does. Possessive: nothing is tried twice.
 _TAG = re.compile(
-    r"""<(?:(/?)([a-zA-Z][a-zA-Z0-9:_-]{0,40})(?:[^>"']++|"[^"]*+"|'[^']*+')*+(>?)|!---?>|!--(?:.*?-->|.*)|[!?/][^>]*>?)""",
+    r"""<(?:(/?)([a-zA-Z][a-zA-Z0-9:_-]{0,40})(?:[^>"']++|"[^"]*+"|'[^']*+')*+(>?)|[!?/][^>]*>?)""",
     re.DOTALL,
 )
 _APART = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre", "dl"))
@@ -23,37 +25,51 @@ _BREAKS = (BLOCKS | {"br", "tr"}) - _CELLS
 def html_to_text(html: str) -> str:
     """The words of an HTML document, one block per line, quotes marked with ``>``."""
     page = _Page()
-    pieces = _TAG.split(html[:MOST], MOST_TAGS)
+    pieces = _TAG.split(_visible(html[:MOST]), MOST_TAGS)
     page.write(pieces[0])
-    raw = ""
-    never_end: set[str] = set()
     for at in range(1, len(pieces), 4):
         closing, name, end, text = pieces[at : at + 4]
         if name:
             name = name.lower()
-            if name in WITH_TEXT and not raw and not closing and name not in never_end:
-                raw = name if _ends(pieces, at, name) else ""
-                never_end.update(() if raw else (name,))
-            elif raw and raw == name and closing:
-                raw = ""
-            elif not raw and name in _BREAKS:
+            if name in _BREAKS:
                 page.tag(name, closing=bool(closing))
-            elif not raw and name in _CELLS and not closing:
+            elif name in _CELLS and not closing:
                 page.write(" ")
             if not end:
                 text = text.partition(">")[2]
-        if text and (not raw or raw in KEEPS_TEXT):
+        if text:
             page.write(text)
     return scrub("\n".join(page.lines()))
 
 
-def _ends(pieces: list[str], at: int, name: str) -> bool:
-    """Whether an element whose content is not shown is closed anywhere; else its tag is ignored."""
-    return any(
-        pieces[later] and pieces[later + 1].lower() == name
-        for later in range(at + 4, len(pieces), 4)
-        if pieces[later + 1]
-    )
+def _visible(html: str) -> str:
+    """Without comments, and without elements whose content is no HTML or is not shown. One that never ends is ignored."""
+    out: list[str] = []
+    never_end: set[str] = set()
+    done = at = 0
+    while sign := _HIDDEN.search(html, at):
+        at = sign.end()
+        name = (sign[1] or "").lower()
+        end = ENDS[name].search(html, at) if name and name not in never_end else None
+        if name and not end:
+            never_end.add(name)
+            continue
+        out.append(html[done : sign.start()])
+        if end and name in KEEPS_TEXT:
+            out.append(html[_after(html, ">", at) : end.start()].replace("<", "&lt;"))
+        done = at = _after(html, ">", end.end()) if end else _after_comment(html, at)
+    return "".join(out) + html[done:] if done else html
+
+
+def _after_comment(html: str, at: int) -> int:
+    # "<!-->" and "<!--->" are whole comments (HTML Standard, 13.2.5.43).
+    short = _EMPTY_COMMENT.match(html, at)
+    return short.end() if short else _after(html, "-->", at)
+
+
+def _after(html: str, sign: str, at: int) -> int:
+    end = html.find(sign, at)
+    return end + len(sign) if end >= 0 else len(html)
 
 
 class _Page:

@@ -108,6 +108,7 @@ def store(
         folder.pending, folder.left = str(left), len(left)
         folder.save(update_fields=["pending", "left"])
         _skip(folder, skipped, metas)
+        _given_after_all(folder, arrived)
         keep.enter([one.place for one in arrived if one.place])
         here, new = _known(account, arrived)
         joined = _file(account, new)
@@ -139,6 +140,12 @@ def _skip(folder: Folder, skipped: Mapping[int, Skipped.Reason], metas: Mapping[
     )
     asked = [uid for uid, reason in skipped.items() if reason == Skipped.Reason.NOT_GIVEN]
     Skipped.objects.filter(folder=folder, generation=folder.generation, uid__in=asked).update(tries=F("tries") + 1)
+
+
+def _given_after_all(folder: Folder, arrived: Sequence[Arrived]) -> None:
+    """What was skipped and came all the same is skipped no more."""
+    uids = [one.meta.uid for one in arrived]
+    Skipped.objects.filter(folder=folder, generation=folder.generation, uid__in=uids).delete()
 
 
 def _known(account: Account, arrived: Sequence[Arrived]) -> tuple[dict[str, tuple[int, int]], list[New]]:

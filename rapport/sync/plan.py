@@ -127,9 +127,13 @@ def without(look: Look, listed: UidSet) -> Look:
 
 
 def renumbers(folder: Folder, at: datetime) -> bool:
-    """The server gave this folder a new UIDVALIDITY too often lately, and it was read within the hour (hazard 3)."""
-    often = folder.rebuilds > REBUILDS and folder.rebuilt_since is not None and at - folder.rebuilt_since < DAY
-    return often and folder.looked_at is not None and at - folder.looked_at < HOUR
+    """The server gave this folder a new UIDVALIDITY too often lately (sync.md hazard 3)."""
+    return folder.rebuilds > REBUILDS and folder.rebuilt_since is not None and at - folder.rebuilt_since < DAY
+
+
+def is_fresh(folder: Folder, at: datetime) -> bool:
+    """It was read within the hour."""
+    return folder.looked_at is not None and at - folder.looked_at < HOUR
 
 
 def renames(rows: Iterable[Folder], remote: Iterable[RemoteFolder]) -> list[tuple[Folder, RemoteFolder]]:

@@ -115,7 +115,8 @@ class Pass:
     def _look(self, folder: Folder, state: FolderState | None, *, thorough: bool) -> bool:
         if not thorough and plan.is_clean(folder, state, now()):
             return False
-        if plan.renumbers(folder, now()):
+        often = plan.renumbers(folder, now())
+        if often and not thorough and plan.is_fresh(folder, now()):
             return standing.troubled(folder, RENUMBERS, self.hold)
         try:
             look = self._ask(folder, None if thorough else _sweep(folder))
@@ -124,7 +125,9 @@ class Pass:
             return standing.troubled(folder, CANNOT_BE_OPENED, self.hold)
         look = self._confirmed(folder, look)
         pending = self._pending(folder, look)
-        return standing.looked(folder, look, pending, self.hold)
+        changed = standing.looked(folder, look, pending, self.hold)
+        # New numbers alone are no reason to look again: they would be new again.
+        return bool(folder.pending) if often else changed
 
     def _ask(self, folder: Folder, sweep: Sweep | None) -> Look:
         wire = bytes(folder.wire)

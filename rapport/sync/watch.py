@@ -6,7 +6,7 @@ import selectors
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rapport.providers.errors import ProviderError
 from rapport.providers.imap import Idle
@@ -21,7 +21,14 @@ _CHANCE = random.Random()  # noqa: S311  # spreads renewals; nothing secret
 @dataclass
 class _Watched:
     idle: Idle
-    renew_at: float = field(default_factory=lambda: time.monotonic() + _CHANCE.uniform(*RENEW))
+    renew_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.put_off()
+
+    def put_off(self) -> None:
+        """Count anew until it is renewed; sooner where the server drops whoever is silent (its profile says so)."""
+        self.renew_at = time.monotonic() + (self.idle.keepalive or _CHANCE.uniform(*RENEW))
 
 
 class Watch:
@@ -84,7 +91,7 @@ class Watch:
     def _renew(self, account: int, watched: _Watched) -> None:
         try:
             watched.idle.renew()
-            watched.renew_at = time.monotonic() + _CHANCE.uniform(*RENEW)
+            watched.put_off()
         except ProviderError:
             self.drop(account)
             self._heard(account)

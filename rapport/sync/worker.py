@@ -92,7 +92,7 @@ def _visit(
             # The message is skipped by name now. What was pending still is.
             continue
         finally:
-            mailbox.close()
+            opening.close(account, mailbox)
         _well(account, complete=not inbox_only, finished=visit.finished)
         return changed
     raise TryLater("The server broke off again and again.")

@@ -14,7 +14,7 @@ from rapport.mime.html_text import html_to_text
         ("<div>a<span> b</span>\n c</div>d", "a b c\nd"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</table>", "a b\nc"),
         ("<ul><li>one<li>two</ul>", "- one\n- two"),
-        ("x<blockquote>y<blockquote>z</blockquote></blockquote>w", "x\n\n> y\n>\n>> z\n\nw"),
+        ("x<blockquote>y<blockquote>z</blockquote></blockquote>w", "x\n>\n> y\n>>\n>> z\n>\nw"),
         ("<pre>a  b\n  c</pre>", "a  b\n  c"),
         ("a &lt;b&gt; &amp; &nbsp; c", "a <b> & c"),
         ("<STYLE>p{}</Style ><title>T</title>a<script>if(a<b)'</p>'</script>b", "ab"),

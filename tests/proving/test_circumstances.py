@@ -46,6 +46,31 @@ def test_a_new_uidvalidity_brings_no_body_again(ordeal: OnModel) -> None:
     assert ordeal.model.bodies == given
 
 
+TWINS: dict[str, Callable[[OnModel, bytes, bytes], object]] = {
+    "they change places": lambda ordeal, one, other: ordeal.model.truth.expunge(1),
+    "one is gone": lambda ordeal, one, other: ordeal.model.truth.expunge(1, 3),
+    "the other one stays": lambda ordeal, one, other: ordeal.model.truth.expunge(2, 3),
+    "a third comes": lambda ordeal, one, other: ordeal.model.truth.append(one.replace(b"one", b"six"), when=NOON),
+}
+
+
+@pytest.mark.parametrize("what", TWINS)
+def test_twins_in_a_rebuilt_folder_are_never_mistaken(ordeal: OnModel, what: str) -> None:
+    """I9: the same Message-ID, date and size on other bytes is another message."""
+    one, other = (a_letter(message_id="<twin@world.test>", text=text) for text in ("one", "two"))
+    for raw in (one, other):
+        ordeal.model.truth.append(raw, when=NOON)
+    ordeal.quiesce()
+    ordeal.model.truth.append(one, when=NOON)
+
+    TWINS[what](ordeal, one, other)
+    ordeal.model.truth.rebuild()
+    ordeal.quiesce()
+
+    assert len(one) == len(other)
+    ordeal.assert_agrees()
+
+
 def test_a_uidvalidity_that_never_lasts_brings_no_body_twice(ordeal: OnModel) -> None:
     """Hazard 3: every connection another UIDVALIDITY; ten passes cost one download."""
     ordeal.populate()

@@ -45,6 +45,9 @@ class Teller:
         self.model = model
         self.ordeal = OnModel.connected(model, parsers)
         model.truth.create(b"Projects")
+        for name in (b"Drafts", b"Sent", b"Junk"):
+            # Few folders: more happens in each.
+            model.truth.delete(name)
 
     def tell(self, story: list[Step]) -> None:
         """From the first step to the last."""

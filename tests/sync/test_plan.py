@@ -88,8 +88,10 @@ def test_a_folder_that_is_renumbered_all_day_is_read_once_an_hour() -> None:
     """sync.md hazard 3."""
     folder = Folder(rebuilds=plan.REBUILDS + 1, rebuilt_since=NOW, looked_at=NOW)
 
-    assert plan.renumbers(folder, NOW + timedelta(minutes=59))
-    assert not plan.renumbers(folder, NOW + timedelta(minutes=61))
+    assert plan.renumbers(folder, NOW + timedelta(hours=23))
+    assert not plan.renumbers(folder, NOW + timedelta(hours=25))
+    assert plan.is_fresh(folder, NOW + timedelta(minutes=59))
+    assert not plan.is_fresh(folder, NOW + timedelta(minutes=61))
     assert not plan.renumbers(Folder(rebuilds=plan.REBUILDS, rebuilt_since=NOW, looked_at=NOW), NOW)
 
 

@@ -1,6 +1,8 @@
 """The full-text index, in each database's own way."""
 
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 SQLITE = """
 CREATE VIRTUAL TABLE mail_words USING fts5 (
@@ -17,7 +19,7 @@ CREATE INDEX mail_words_words ON mail_words USING gin (words);
 """
 
 
-def make(_apps, schema_editor):
+def make(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "sqlite":
         schema_editor.execute(SQLITE)
         # Fewer and larger merges: a first sync writes the index in half the time.
@@ -26,7 +28,7 @@ def make(_apps, schema_editor):
         schema_editor.execute(POSTGRESQL)
 
 
-def unmake(_apps, schema_editor):
+def unmake(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     schema_editor.execute("DROP TABLE mail_words")
 
 
