@@ -26,7 +26,7 @@ from tests.servers.smtp import Sink
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
-PASSWORD = "correct horse battery"  # noqa: S105  # for this run
+PASSWORD = "correct horse battery"  # for this run
 ARRIVALS = 9
 
 

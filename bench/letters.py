@@ -7,7 +7,16 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 
-NAMES = ("Åsa Öberg", "Bob Müller", "山田 太郎", "Siobhán O'Neil", "Iван Петренко", "Li Wei", "Ana Gómez", "Chris Jones")
+NAMES = (
+    "Åsa Öberg",
+    "Bob Müller",
+    "山田 太郎",
+    "Siobhán O'Neil",
+    "Iван Петренко",
+    "Li Wei",
+    "Ana Gómez",
+    "Chris Jones",
+)
 WORDS = (
     "invoice delivery contract meeting renewal quote ticket shipment onboarding refund upgrade security report "
     "schedule price feedback demo integration panel ceiling sample courier drawing floor Tuesday confirm attached "
@@ -22,7 +31,7 @@ def letters(count: int, to: str = "sales@rapport.test", seed: int = 1) -> Iterat
 
     The newest sixty begin conversations, so that a first screen of fifty rows is fifty emails.
     """
-    chance = random.Random(seed)  # noqa: S311  # repeatable
+    chance = random.Random(seed)  # repeatable
     newest = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     roots: list[tuple[str, str]] = []
     for number in range(count):

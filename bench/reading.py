@@ -105,10 +105,10 @@ def _theirs(imap: int, user: str, count: int, *, index: bool = True) -> tuple[fl
 
 
 def _mu(home: str, mail: Path) -> float:
-    quiet = {"check": True, "capture_output": True}
-    subprocess.run(["mu", "init", f"--muhome={home}/mu", f"--maildir={mail}"], **quiet)  # type: ignore[call-overload]  # two flags
+    muhome = f"--muhome={home}/mu"
+    subprocess.run(["mu", "init", muhome, f"--maildir={mail}"], check=True, capture_output=True)
     began = time.monotonic()
-    subprocess.run(["mu", "index", f"--muhome={home}/mu"], **quiet)  # type: ignore[call-overload]  # as above
+    subprocess.run(["mu", "index", muhome], check=True, capture_output=True)
     return time.monotonic() - began
 
 

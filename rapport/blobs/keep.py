@@ -13,6 +13,7 @@ from django.db import transaction
 
 from rapport.blobs.models import Blob
 from rapport.blobs.packs import Packs, Span
+from rapport.database import rows
 
 AT_ONCE = 500
 """Values in one IN (…)."""
@@ -47,14 +48,8 @@ def enter(places: Sequence[Place]) -> None:
     """
     once = {place.sha256: place for place in places}
     here = set(Blob.objects.filter(sha256__in=list(once)).values_list("sha256", flat=True))
-    Blob.objects.bulk_create(
-        (
-            Blob(sha256=place.sha256, pack=place.span.pack, offset=place.span.offset, length=place.span.length)
-            for digest, place in once.items()
-            if digest not in here
-        ),
-        ignore_conflicts=True,
-    )
+    new = ((one.sha256, one.span.pack, one.span.offset, one.span.length) for one in once.values())
+    rows.insert(Blob, ("sha256", "pack", "offset", "length"), (row for row in new if row[0] not in here), ignore=True)
     doubled = [place.span for place in places if place.sha256 in here or place is not once[place.sha256]]
     if doubled:
         transaction.on_commit(lambda: _packs().wipe(doubled))
@@ -86,18 +81,18 @@ def erase(digests: Iterable[str]) -> None:
     """Overwrite these bytes and forget them; nothing happens where there are none."""
     every = list(digests)
     for start in range(0, len(every), AT_ONCE):
-        rows = Blob.objects.filter(pk__in=every[start : start + AT_ONCE])
+        found = Blob.objects.filter(pk__in=every[start : start + AT_ONCE])
         # First the bytes, then the row: a crash in between leaves a row that can be erased again.
-        _packs().wipe(Span(row.pack, row.offset, row.length) for row in rows)
-        rows.delete()
+        _packs().wipe(Span(row.pack, row.offset, row.length) for row in found)
+        found.delete()
 
 
 def tidy() -> None:
     """Wipe what a crash left behind that no row names, and drop packs that hold nothing any more."""
     packs = _packs()
     for pack in packs.resting(time.time() - RESTED):
-        rows = Blob.objects.filter(pack=pack).order_by("offset").values_list("offset", "length")
-        used = [Span(pack, offset, length) for offset, length in rows]
+        named = Blob.objects.filter(pack=pack).order_by("offset").values_list("offset", "length")
+        used = [Span(pack, offset, length) for offset, length in named]
         if used:
             packs.wipe(span for span in packs.unused(pack, used) if not _is_wiped(packs, span))
         else:

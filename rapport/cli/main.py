@@ -9,16 +9,21 @@ import sys
 from collections.abc import Sequence
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.settings")
-django.setup()
+try:
+    django.setup()
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
 
-from rapport.cli import account, demo, doctor, export, host, records, serve, syncing, user  # noqa: E402  # needs Django
-from rapport.cli.say import Failed, say  # noqa: E402
-from rapport.connect import keys  # noqa: E402
+from rapport.cli import account, demo, doctor, export, host, records, serve, syncing, user  # needs Django
+from rapport.cli.say import Failed, say
+from rapport.connect import keys
+from rapport.database import ready
 
 GROUPS = (user, account, syncing, export, records, host, serve, doctor, demo)
 
@@ -52,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def prepare() -> None:
     """Make what is missing in the home: the database, its tables, the keys."""
+    try:
+        ready.check()
+    except ready.NotReady as error:
+        raise Failed(str(error)) from error
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)

@@ -18,7 +18,8 @@ def account(account: Account) -> None:
     with transaction.atomic():
         free = Account.objects.filter(pk=account.pk).filter(Q(held_until=None) | Q(held_until__lte=now()))
         # A worker that still runs loses its claim with the row, and commits nothing more.
-        if not free.exists():
+        # Locked until it is gone: a worker that takes it now waits, and finds nothing.
+        if free.select_for_update().first() is None:
             raise InUse(f"{account.address} is being synced right now. Try again in a moment.")
         digests = set(Message.objects.filter(account=account).values_list("sha256", flat=True))
         index.remove(Message.objects.filter(account=account).values_list("pk", flat=True))

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_domain_name, validate_email
-from django.db import transaction
 from django.db.models import Q
 
 from rapport.crm.freemail import is_freemail
 from rapport.crm.models import Company, CompanyDomain, Contact, ContactAddress
+from rapport.database import turns
 from rapport.events.models import Event
 from rapport.mime.addresses import canonical
 from rapport.people.models import User
@@ -37,7 +37,7 @@ class AlreadyThere(CannotKeep):
 # --- contacts ---------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@turns.alone()
 def add_contact(
     name: str,
     addresses: Iterable[str],
@@ -61,7 +61,7 @@ def add_contact(
     return contact
 
 
-@transaction.atomic
+@turns.alone()
 def edit_contact(
     contact: Contact,
     *,
@@ -88,7 +88,7 @@ def edit_contact(
     return contact
 
 
-@transaction.atomic
+@turns.alone()
 def share_contact(contact: Contact, *, by: User) -> Contact:
     """Let everybody see a contact that the machine made out of a personal mailbox (D9)."""
     wanted = _addresses(contact.addresses.values_list("address", flat=True), by=by, besides=contact)
@@ -168,7 +168,7 @@ def _changed_contact(contact: Contact) -> None:
 # --- companies --------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@turns.alone()
 def add_company(name: str, domains: Iterable[str], *, by: User | None) -> Company:
     """A new company. Contacts with an address at its domains join it, unless theirs was chosen (S36)."""
     wanted = _domains(domains)
@@ -180,7 +180,7 @@ def add_company(name: str, domains: Iterable[str], *, by: User | None) -> Compan
     return company
 
 
-@transaction.atomic
+@turns.alone()
 def edit_company(company: Company, *, name: str, domains: Iterable[str], by: User) -> Company:  # noqa: ARG001  # a verb names its person
     """The company as the form has it now."""
     wanted = _domains(domains, besides=company)

@@ -7,10 +7,10 @@ from django.db.models import F, Q
 from django.utils.timezone import now
 
 from rapport.crm.models import CompanyDomain, Contact, ContactAddress
+from rapport.database import rows
 from rapport.links import rules
 from rapport.links.models import Link
 from rapport.links.rules import Known, Named
-from rapport.mail import rows
 from rapport.mail.models import Account, Message, Participant
 from rapport.people.models import User
 

@@ -11,6 +11,9 @@ from rapport.links import rules
 from rapport.links.find import own_addresses
 from rapport.mail.models import Account
 
+LONGEST = 254
+"""Characters of an address that mail can be sent to (RFC 5321, 4.5.3.1.3, without the brackets)."""
+
 
 @dataclass(frozen=True)
 class Sender:
@@ -45,6 +48,8 @@ def make_contacts(senders: Iterable[Sender], account: Account) -> list[Contact]:
 def deserves(address: str, *, automatic: bool, own: Collection[str]) -> bool:
     """Whether a contact is made for this sender: a person, and not one of us."""
     domain = address.rpartition("@")[2]
+    if len(address) > LONGEST:
+        return False
     ours = {one.rpartition("@")[2] for one in own}
     inside = address in own or (domain in ours and not is_freemail(domain))
     return bool(domain) and not automatic and not inside and not rules.is_machine(address)

@@ -11,13 +11,16 @@ from django.db import connection
 
 AT_ONCE = 500
 _WORD = re.compile(r"\w+")
-MOST = 500_000
-"""Characters of one email that are indexed: PostgreSQL takes a tsvector of 1 MB."""
+MOST = 150_000
+"""Characters of one email that are indexed. PostgreSQL takes a tsvector of 1 MB, also where every word is another one
+and every letter four octets long."""
+HEAD = 50_000
+"""Characters of subject, people and names of files: they count towards the same megabyte."""
 
 
 def add(emails: Iterable[tuple[int, str, str]]) -> None:
     """Index emails: key, head, text. Their bodies stand in the database already, and are indexed once."""
-    rows = [(pk, head[:MOST], text[:MOST]) for pk, head, text in emails]
+    rows = [(pk, head[:HEAD], text[:MOST]) for pk, head, text in emails]
     if not rows:
         return
     with connection.cursor() as cursor:
@@ -69,7 +72,7 @@ def _remove(keys: Sequence[int]) -> None:
             # An external-content index forgets a row only when it is told what the row held (sqlite.org/fts5.html, 4.4.3).
             cursor.execute(
                 "INSERT INTO mail_words (mail_words, rowid, head, text) "  # noqa: S608  # only marks are put together
-                f"SELECT 'delete', message_id, substr(head, 1, {MOST}), substr(text, 1, {MOST}) "
+                f"SELECT 'delete', message_id, substr(head, 1, {HEAD}), substr(text, 1, {MOST}) "
                 f"FROM mail_body WHERE message_id IN ({marks})",
                 keys,
             )

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.db.models import Count, Max, Q
 
-from rapport.mail import rows
+from rapport.database import rows
 from rapport.mail.models.folder import Folder
 from rapport.mail.models.placement import Placement
 from rapport.mail.models.thread import Listing

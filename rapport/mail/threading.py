@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import uuid4
 
-from rapport.mail import rows
+from rapport.database import rows
 from rapport.mail.models.account import Account
 from rapport.mail.models.message import Message
 from rapport.mail.models.thread import KnownId, Thread

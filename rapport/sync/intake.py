@@ -1,6 +1,6 @@
 """Storing what a server said: store, thread, link, announce, in one transaction with the bookmark."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -12,11 +12,12 @@ from django.utils.timezone import now
 
 from rapport.blobs import keep
 from rapport.crm.models import ContactAddress
+from rapport.database import rows, turns
 from rapport.events.models import Event
 from rapport.links import find, newcomers
 from rapport.links.models import Link
 from rapport.links.rules import Named
-from rapport.mail import index, listing, rows, threading
+from rapport.mail import index, listing, threading
 from rapport.mail.models import Account, Attachment, Body, Folder, Message, Participant, Skipped
 from rapport.mime.message import PARSER_VERSION, Address, Invitation, ParsedMessage, Report
 from rapport.providers.contract import RemoteMeta
@@ -238,6 +239,10 @@ def details(new: Sequence[New], named: Mapping[tuple[int, int, str], UUID] = Map
             for role, person in one.people()
         ),
     )
+    _files(read, named)
+
+
+def _files(read: Iterable[tuple[int, ParsedMessage]], named: Mapping[tuple[int, int, str], UUID]) -> None:
     rows.insert(
         Attachment,
         (
@@ -284,6 +289,7 @@ def _told(value: Invitation | Report | None) -> dict[str, object] | None:
 def _associate(folder: Folder, new: Sequence[New]) -> None:
     """Make contacts of unknown senders, then link, so that a contact made just now is linked at once."""
     account = folder.account
+    turns.take()
     made = []
     if folder.role not in NO_CONTACTS_FROM:
         senders = (

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from django.utils.timezone import now
 
-from rapport.mail import rows
+from rapport.database import rows
 from rapport.mail.models import Folder, Message, Placement, Skipped
 from rapport.providers.uids import UidSet
 

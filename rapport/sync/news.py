@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from django.utils.timezone import now
 
+from rapport.database import rows
 from rapport.events.models import Event
-from rapport.mail import rows
 from rapport.mail.models import Account
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import OwnDatabase
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import Sink
 
@@ -21,11 +22,13 @@ class Shell:
     """A home of its own, and the commands in it."""
 
     home: Path
+    database: dict[str, str]
+    """Nothing on SQLite, which lies in the home; else where its own database is."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """Nothing is set but the home."""
-        return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "RAPPORT_HOME": str(self.home)}
+        """Nothing is set but the home, and a database that is not in it."""
+        return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "RAPPORT_HOME": str(self.home), **self.database}
 
     def start(self, *words: str, **more: str) -> "subprocess.Popen[str]":
         """A command that goes on; its words can be read."""
@@ -56,8 +59,9 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "home")
+def shell(tmp_path: Path, own_database: OwnDatabase) -> Iterator[Shell]:
+    with own_database() as told:
+        yield Shell(tmp_path / "home", told)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import OwnDatabase
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import Sink
 
@@ -34,14 +35,19 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def first_link(tmp_path: Path, dovecot: Dovecot, sink: Sink) -> Iterator[str]:
+def first_link(tmp_path: Path, dovecot: Dovecot, sink: Sink, own_database: OwnDatabase) -> Iterator[str]:
     """An empty installation that runs, and the link it printed."""
+    with own_database() as database:
+        yield from _installation(tmp_path, database, [dovecot.port, dovecot.tls_port, sink.port])
+
+
+def _installation(folder: Path, database: dict[str, str], ports: list[int]) -> Iterator[str]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    home = {"RAPPORT_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "rapport.settings", "RAPPORT_URL": url}
-    environment = os.environ | home
+    home = {"RAPPORT_HOME": str(folder), "DJANGO_SETTINGS_MODULE": "rapport.settings", "RAPPORT_URL": url}
+    environment = {**os.environ, **database, **home}
     subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-    code = FIRST.format(ports=[dovecot.port, dovecot.tls_port, sink.port])
+    code = FIRST.format(ports=ports)
     token = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     ).stdout.strip()

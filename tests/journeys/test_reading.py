@@ -13,6 +13,8 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import OwnDatabase
+
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
 WORDS = """
@@ -59,13 +61,20 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory, own_database: OwnDatabase) -> Iterator[Running]:
     """The pages with a small mailbox behind them."""
+    with own_database() as database:
+        yield from _run(tmp_path_factory.mktemp("home"), database)
+
+
+def _run(home: Path, database: dict[str, str]) -> Iterator[Running]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {
-        "RAPPORT_HOME": str(tmp_path_factory.mktemp("home")),
+    environment = {
+        **os.environ,
+        **database,
+        "RAPPORT_HOME": str(home),
         "DJANGO_SETTINGS_MODULE": "rapport.settings",
         "RAPPORT_URL": f"http://127.0.0.1:{port}",
     }
@@ -184,7 +193,7 @@ def test_the_frame_is_as_high_as_its_email_and_runs_nothing(page: Page, running:
     frame = page.locator("#messages iframe")
 
     expect(frame).to_have_count(1)
-    page.wait_for_function("document.querySelector('#messages iframe').offsetHeight > 600")
+    page.wait_for_function("() => document.querySelector('#messages iframe').offsetHeight > 600")
     assert frame.evaluate("f => f.contentDocument.documentElement.scrollHeight <= f.clientHeight + 1")
     expect(page.locator("#messages .notice")).to_contain_text("Remote images are blocked (1)")
     assert [url for url in away if not url.startswith("data:")] == []

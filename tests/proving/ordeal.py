@@ -171,12 +171,12 @@ class OnModel:
 
     def _assert_whole(self) -> None:
         """Nothing is left over: no older generation, no message without a place, no list that counts otherwise."""
-        lying = Placement.objects.filter(folder__account=self.account)
+        lying = Placement.objects.filter(folder__account=self.account, folder__gone_at=None)
         assert not [row for row in lying.select_related("folder") if row.generation != row.folder.generation]
         placed = {row.message_id for row in lying}
         assert {row.pk for row in Message.objects.filter(gone_since=None)} == placed
         assert not Folder.objects.exclude(pending="").exists()
-        for listing in Listing.objects.select_related("folder"):
+        for listing in Listing.objects.filter(folder__gone_at=None).select_related("folder"):
             found = lying.filter(folder=listing.folder, message__thread=listing.thread)
             assert listing.count == found.values("message").distinct().count()
         for digest in Message.objects.values_list("sha256", flat=True):

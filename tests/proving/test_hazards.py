@@ -11,13 +11,16 @@ from tests.proving.ordeal import OnModel
 from tests.servers.model import Quirk
 
 AGREES = "agrees while it lasts"
+SLOW = "agrees within the hour while it lasts"
 LATE = "agrees once it ends"
 BLOCKED = "says Trouble while it lasts"
 GHOST = "names the one message it cannot have"
 LARGE = "names the one message as too large"
 
 EXPECTED = dict.fromkeys(Quirk, AGREES) | {
-    Quirk.VALIDITY_EACH_CONNECTION: LATE,
+    Quirk.VALIDITY_MISSING: SLOW,
+    Quirk.VALIDITY_ZERO: SLOW,
+    Quirk.VALIDITY_EACH_CONNECTION: SLOW,
     Quirk.FETCH_NEVER_GIVES: GHOST,
     Quirk.GHOST_REFUSED: GHOST,
     Quirk.GHOST_SILENT: GHOST,
@@ -69,7 +72,10 @@ def _look(ordeal: OnModel, expected: str) -> None:
         assert ordeal.account.state != "refused", "only a refused sign-in disables (D7)"
     else:
         assert ordeal.troubles == []
-    if expected in (AGREES, GHOST, LARGE):
+    if expected == SLOW:
+        ordeal.hours_pass(1)
+        ordeal.quiesce()
+    if expected in (AGREES, SLOW, GHOST, LARGE):
         ordeal.assert_agrees(_left_out(ordeal, expected))
 
 

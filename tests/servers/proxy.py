@@ -239,7 +239,8 @@ class _Line:
                 self._turn()
         except Ended as end:
             self._end(end.how)
-        except OSError:
+        except (OSError, ValueError):
+            # One side went away, or the proxy itself did, which closes what is waited for here.
             self._end(How.CLOSE)
         else:
             self._end(How.CLOSE)

@@ -107,7 +107,8 @@ class Lexer:
         if end < 0:
             return None
         self._position = end + 1
-        return bytes(self._buffer[start:end]).removesuffix(b"\r")
+        # A line has no NUL (RFC 9051, 9: CHAR8). One that comes all the same would not be taken by a database.
+        return bytes(self._buffer[start:end]).removesuffix(b"\r").replace(b"\0", b" ")
 
     def _announced(self, text: bytes) -> int | None:
         """The size of the literal that follows, if one does."""

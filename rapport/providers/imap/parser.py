@@ -274,7 +274,9 @@ def _astring(value: Value) -> bytes:
 
 def _number(value: Value) -> int | None:
     text = value if isinstance(value, str) else _text(value) if isinstance(value, bytes) else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
+    # Mod-sequences, the largest there are, have 63 bits (RFC 9051, 9), and so have columns.
+    return number if number is None or number < 1 << 63 else None
 
 
 def _words(text: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from rapport.blobs import keep
+from rapport.connect import remove
 from rapport.crm import verbs as crm
 from rapport.crm.models import Contact, ContactAddress
 from rapport.events import models as events
@@ -141,3 +142,64 @@ def test_many_at_once_do_not_block_each_other_for_ever(others: Others) -> None:
     assert Message.objects.count() == 3 * 10 * 6
     assert sorted(ContactAddress.objects.filter(address__in=people).values_list("address", flat=True)) == people
     assert Link.objects.filter(contact__addresses__address__in=people).count() == 3 * 10 * 6
+
+
+def test_mail_and_a_contact_made_at_the_same_moment_find_each_other(others: Others) -> None:
+    """D6: neither transaction sees the other, so the second waits for the first."""
+    making, reading = an_account("a@rapport.test", create_contacts=True), an_account("b@rapport.test")
+    first, second = a_folder(making), a_folder(reading)
+    mine, theirs = held(making), held(reading)
+
+    with transaction.atomic():
+        store(first, mine, a_letter("ines@lumen.test", subject="one"))
+        late = others.do(lambda: store(second, theirs, a_letter("ines@lumen.test", subject="two")))
+        others.until_one_waits()
+    late.result()
+
+    assert set(Link.objects.values_list("message__subject", flat=True)) == {"one", "two"}
+
+
+def test_somebody_adds_a_contact_that_mail_just_makes(others: Others) -> None:
+    """The person is told that it is there, as if it had been there before."""
+    account = an_account(create_contacts=True)
+    inbox, claim = a_folder(account), held(account)
+
+    with transaction.atomic():
+        store(inbox, claim, a_letter("ines@lumen.test"))
+        late = others.do(lambda: crm.add_contact("Inês", ["ines@lumen.test"], by=None))
+        others.until_one_waits()
+
+    with pytest.raises(crm.AlreadyThere):
+        late.result()
+    assert Contact.objects.count() == 1
+
+
+def test_an_account_that_a_worker_takes_while_it_is_deleted(others: Others) -> None:
+    """D11: it goes as a whole; whoever wants it meanwhile finds nothing."""
+    account = an_account()
+    inbox, claim = a_folder(account), held(account)
+    store(inbox, claim, a_letter())
+    claim.release()
+
+    with transaction.atomic():
+        remove.account(account)
+        worker = others.do(lambda: hold.take(account))
+        others.until_one_waits()
+
+    assert worker.result() is None
+    assert not Account.objects.exists()
+    assert not Message.objects.exists()
+
+
+def test_an_account_that_is_held_is_not_deleted(others: Others) -> None:
+    account = an_account()
+    began = Account.objects.get()
+
+    with transaction.atomic():
+        assert hold.take(account) is not None
+        late = others.do(lambda: remove.account(began))
+        others.until_one_waits()
+
+    with pytest.raises(remove.InUse):
+        late.result()
+    assert Account.objects.exists()

@@ -9,12 +9,12 @@ from tests.servers.model.session import (
     Bye,
     Command,
     No,
+    Numbers,
     Session,
     Told,
     as_set,
     atom,
     folder_name,
-    numbers,
     raw,
     spelled,
 )
@@ -247,7 +247,7 @@ def _resynchronise(session: Session, box: Box, told: list[Token]) -> None:
     validity, modseq = int(atom(told[0])), int(atom(told[1]))
     if validity != _validity(session, box):
         return
-    known = numbers(atom(told[2]), box.uidnext, most=box.uidnext) if len(told) > 2 else None
+    known = Numbers(atom(told[2]), box.uidnext) if len(told) > 2 else None
     vanished(session, box, modseq, known)
     for sequence, uid in enumerate(sorted(box.letters), 1):
         letter = box.letters[uid]
@@ -256,7 +256,7 @@ def _resynchronise(session: Session, box: Box, told: list[Token]) -> None:
             session.say(f"{sequence} FETCH (UID {uid} FLAGS ({flags}) MODSEQ ({letter.modseq}))")
 
 
-def vanished(session: Session, box: Box, modseq: int, among: set[int] | None) -> None:
+def vanished(session: Session, box: Box, modseq: int, among: Numbers | None) -> None:
     """VANISHED (EARLIER), where something did."""
     uids = [uid for uid, at in box.gone.items() if at > modseq]
     if session.has(Quirk.HISTORY_LOST):

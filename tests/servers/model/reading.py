@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tests.servers.model.folders import vanished
 from tests.servers.model.quirks import Quirk
 from tests.servers.model.searching import Criteria
-from tests.servers.model.session import Bad, Bye, Command, No, Session, as_set, atom, numbers
+from tests.servers.model.session import Bad, Bye, Command, No, Numbers, Session, as_set, atom
 from tests.servers.model.truth import Letter
 from tests.servers.model.wire import Token, quoted
 
@@ -50,8 +50,9 @@ def _fetch(session: Session, arguments: list[Token], *, by_uid: bool) -> str:
         raise No("Request is throttled. Suggested Backoff Time: 2500 milliseconds")
     uids = among(session, atom(arguments[0]), by_uid=by_uid)
     if asked.vanished:
-        wanted = _explicit(session, atom(arguments[0]))
-        vanished(session, session.box(), asked.changed_since or 0, wanted)
+        vanished(
+            session, session.box(), asked.changed_since or 0, Numbers(atom(arguments[0]), session.box().uidnext - 1)
+        )
     rows = [(sequence, uid, session.box().letters.get(uid)) for sequence, uid in _numbered(session, uids)]
     present = [(sequence, uid, letter) for sequence, uid, letter in rows if letter]
     if asked.changed_since is not None:
@@ -89,25 +90,18 @@ def among(session: Session, text: str, *, by_uid: bool) -> list[int]:
     """The UIDs a set names, of those the client knows of. Raises Bad."""
     told = session.told.uids if session.told else []
     if not by_uid:
-        wanted = numbers(text, len(told))
-        if not told or not all(1 <= number <= len(told) for number in wanted):
+        wanted = Numbers(text, len(told))
+        if not told or not all(low >= 1 and high <= len(told) for low, high in wanted.spans):
             raise Bad("No such message.")
-        return [told[number - 1] for number in sorted(wanted)]
+        return [told[number - 1] for number in wanted.of(range(1, len(told) + 1))]
     last = max(told, default=0)
-    wanted = numbers(text, last, most=last)
     if session.has(Quirk.RANGE_FINDS_LAST) and told and min(_bounds(text, last), default=0) > last:
-        wanted = {last}
-    return [uid for uid in told if uid in wanted]
+        return [last]
+    return Numbers(text, last).of(told)
 
 
 def _bounds(text: str, star: int) -> list[int]:
     return [star if end == "*" else int(end) for end in re.split("[,:]", text)]
-
-
-def _explicit(session: Session, text: str) -> set[int]:
-    """For VANISHED: the UIDs asked for, up to the highest that ever was."""
-    last = session.box().uidnext - 1
-    return numbers(text, last, most=last)
 
 
 def _numbered(session: Session, uids: Iterable[int]) -> list[tuple[int, int]]:

@@ -3,7 +3,8 @@
 import base64
 import re
 import select
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -393,17 +394,29 @@ def raw(token: Token) -> bytes:
     return token
 
 
-def numbers(text: str, star: int, most: int = 0) -> set[int]:
-    """The members of a sequence-set; above ``most`` nothing is spelled out. Raises Bad."""
-    found = set[int]()
-    for piece in text.split(","):
-        if not re.fullmatch(r"(\d+|\*)(:(\d+|\*))?", piece):
-            raise Bad("Not a sequence-set.")
-        low, high = sorted(star if end == "*" else int(end) for end in (piece.split(":") * 2)[:2])
-        if low < 1 and "*" not in piece:
-            raise Bad("Numbers begin at 1.")
-        found.update(range(low, (min(high, most) if most else high) + 1))
-    return found
+class Numbers:
+    """A sequence-set: its spans, never spelled out. ``star`` is what ``*`` stands for. Raises Bad."""
+
+    def __init__(self, text: str, star: int) -> None:
+        self.spans: list[tuple[int, int]] = []
+        for piece in text.split(","):
+            if not re.fullmatch(r"(\d+|\*)(:(\d+|\*))?", piece):
+                raise Bad("Not a sequence-set.")
+            low, high = sorted(star if end == "*" else int(end) for end in (piece.split(":") * 2)[:2])
+            if low < 1 and "*" not in piece:
+                raise Bad("Numbers begin at 1.")
+            self.spans.append((low, high))
+
+    def __contains__(self, number: int) -> bool:
+        return any(low <= number <= high for low, high in self.spans)
+
+    def of(self, numbers: Iterable[int]) -> list[int]:
+        """Those of these numbers, which are sorted, that it names."""
+        known = list(numbers)
+        found = set[int]()
+        for low, high in self.spans:
+            found.update(known[bisect_left(known, low) : bisect_right(known, high)])
+        return sorted(found)
 
 
 def as_set(uids: list[int]) -> str:
