@@ -5,6 +5,7 @@ best ranked: that is what people look for, and what stays quick among a million 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
@@ -30,7 +31,7 @@ def add(emails: Iterable[tuple[int, str, str]]) -> None:
             cursor.executemany(
                 "INSERT INTO mail_words (message_id, words) "
                 "VALUES (%s, setweight(to_tsvector('simple', %s), 'A') || to_tsvector('simple', %s))",
-                rows,
+                [(pk, _words(head), _words(text)) for pk, head, text in rows],
             )
 
 
@@ -46,7 +47,7 @@ def find(words: str, *, limit: int = 50) -> list[int]:
 
     Anything may be typed: only its words count.
     """
-    typed = _WORD.findall(words)
+    typed = _words(words).split()
     if not typed:
         return []
     with connection.cursor() as cursor:
@@ -63,6 +64,12 @@ def find(words: str, *, limit: int = 50) -> list[int]:
                 [asked, limit],
             )
         return [key for (key,) in cursor.fetchall()]
+
+
+def _words(text: str) -> str:
+    """Only the words, without accents: as FTS5 splits a text. PostgreSQL would keep an address as one word."""
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return " ".join(_WORD.findall(bare.replace("_", " ")))
 
 
 def _remove(keys: Sequence[int]) -> None:

@@ -30,6 +30,8 @@ def test_words_of_the_text_the_subject_and_the_people() -> None:
     assert _subjects("BAFFLES") == ["Baffles"]
     assert _subjects("carvalho") == ["Baffles"]
     assert _subjects("lumen") == ["Baffles"]
+    assert _subjects("ines@lumen.test") == ["Baffles"]
+    assert _subjects("echos") == ["Échos"]
     assert _subjects("board counter") == []
 
 
