@@ -1,6 +1,6 @@
 """What is read out of a raw message: plain values, bounded, safe to store in any database."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 PARSER_VERSION = 2
@@ -132,8 +132,6 @@ class ParsedMessage:
     """``S/MIME`` or ``PGP`` where it is sealed."""
     invitation: Invitation | None = None
     report: Report | None = None
-    headers: tuple[tuple[str, str], ...] = field(default=())
-    """The other headers worth keeping, decoded, at most 100 (Return-Path, X-Mailer, List-*, Authentication-Results …)."""
 
 
 class Unreadable(Exception):

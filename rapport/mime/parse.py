@@ -13,14 +13,14 @@ from rapport.mime.limits import Notes
 from rapport.mime.message import Address, Attachment, Invitation, ParsedMessage, Unreadable
 from rapport.mime.quotes import fold
 from rapport.mime.reports import KINDS, read_report
-from rapport.mime.signs import automatic_signs, kept_headers, seal
+from rapport.mime.signs import automatic_signs, seal
 from rapport.mime.structure import Headers, Part, Structure, read_headers, take_apart
 from rapport.mime.unpacked import INSIDE, PackedFile, content_at
 from rapport.mime.words import decoded, header_line, header_text, one_line
 
 _SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Z][A-Za-z-]{1,30}: [^\n]{0,200}\n){0,10}")
 _ARMOUR = re.compile(r"-----BEGIN PGP (?:MESSAGE|SIGNATURE|PUBLIC KEY BLOCK)-----")
-_FOR_SNIPPET = 1_000
+_FOR_SNIPPET = 700
 """Characters of the text that are searched for its first own words."""
 _CALENDARS = frozenset(("text/calendar", "application/ics"))
 _MESSAGES = frozenset(("message/rfc822", "message/global"))
@@ -84,7 +84,6 @@ def _read(structure: Structure) -> ParsedMessage:
         sealed_by=sealed_by,
         invitation=invitation,
         report=None if types.isdisjoint(KINDS) else read_report(structure),
-        headers=kept_headers(top.headers),
     )
 
 

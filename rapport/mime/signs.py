@@ -1,9 +1,7 @@
-"""What the headers say about a message besides its words: sent by a machine, sealed, or worth keeping."""
+"""What the headers say about a message besides its words: sent by a machine, or sealed."""
 
 import re
-from functools import lru_cache
 
-from rapport.mime import limits
 from rapport.mime.structure import Headers, Part, Structure
 from rapport.mime.words import header_line
 
@@ -14,17 +12,10 @@ _TELLING = {
 }
 """Headers whose mere presence tells of a machine or a bulk sender (D5, R37)."""
 
-_KEPT = re.compile(
-    r"return-path|delivered-to|x-original-to|envelope-to|x-mailer|user-agent|x-priority|importance|priority|organization"
-    r"|list-.+|authentication-results|received-spf|received|precedence|auto-submitted|feedback-id|x-auto-response-suppress"
-    r"|x-spam-(?:flag|score|status)|content-language|thread-(?:topic|index)|disposition-notification-to|resent-.+"
-    r"|x-ms-exchange-organization-authas|autocrypt|x-originating-ip|keywords|comments|expires"
-)
 _SEALS = frozenset(
     """multipart/signed multipart/encrypted application/pgp-encrypted application/pkcs7-mime
     application/x-pkcs7-mime""".split()
 )
-_MOST_KEPT = 100
 _PGP = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----\s*$", re.MULTILINE)
 
 
@@ -42,21 +33,6 @@ def automatic_signs(headers: Headers, type_: str) -> tuple[str, ...]:
     if type_ == "multipart/report":
         signs.append("Content-Type: multipart/report")
     return tuple(signs)
-
-
-def kept_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
-    kept = [
-        (name, header_line(value, limits.SUBJECT))
-        for name, values in headers.items()
-        if _is_kept(name)
-        for value in values[:10]
-    ]
-    return tuple(kept[:_MOST_KEPT])
-
-
-@lru_cache(maxsize=2_000)
-def _is_kept(name: str) -> bool:
-    return bool(_KEPT.fullmatch(name))
 
 
 def seal(structure: Structure, text: str) -> tuple[str, str]:

@@ -49,7 +49,6 @@ def _message(values: dict[str, Any]) -> ParsedMessage:
         sealed_by=str(values["sealed_by"]),
         invitation=_invitation(values["invitation"]) if values["invitation"] else None,
         report=_report(values["report"]) if values["report"] else None,
-        headers=tuple([(str(name), str(value)) for name, value in values["headers"]]),
     )
 
 
