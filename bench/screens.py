@@ -63,7 +63,7 @@ PAIRS = (
     ("list", "mobile", "01-inbox-mobile-list"),
     ("conversation", "mobile", "01-inbox-mobile-conversation"),
     ("context", "mobile", "01-inbox-mobile-context"),
-    ("mailboxes", "mobile", "01-inbox-mobile-mailboxes"),
+    ("mailboxes", "mobile-dark", "01-inbox-mobile-mailboxes"),
     ("conversation", "1024", "01-inbox-1024"),
     ("context", "1024", "01-inbox-1024-context-drawer"),
     ("reconnect", "wide", "01-inbox-reconnect-banner"),
@@ -240,13 +240,13 @@ def _reading(camera: Camera, page: Page) -> None:
 
 def _waiting(camera: Camera, page: Page) -> None:
     """What stands there while an answer is on its way: here it never comes."""
-    page.route("**/inbox/*-*/", lambda _: None)
-    page.get_by_role("link", name="info@").first.click(no_wait_after=True)
+    # Chromium lets nobody look at a page that is being left, so it is only asked to leave.
+    page.evaluate("addEventListener('click', (event) => event.preventDefault())")
+    page.get_by_role("link", name="info@").first.click()
     page.locator(".shape.list").wait_for()
     camera.take(page, "loading", looks=("wide", "wide-dark"))
     page.locator(".slow").first.wait_for(timeout=20_000)
     camera.take(page, "slow", looks=("wide", "wide-dark"))
-    page.unroute_all()
     page.goto("/inbox/")
     page.route("**/inbox/thread/*", lambda _: None)
     page.locator("#rows .subj").nth(3).click()

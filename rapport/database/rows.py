@@ -5,7 +5,7 @@ The columns, their order and how a value is written come from the models, so a m
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -132,23 +132,30 @@ def _meta(model: type[models.Model]) -> "Options[models.Model]":
 
 def _way(field: "models.Field[Any, Any]") -> Callable[[Value], Value] | None:
     """How a value of this field is written, where it is not written as it is."""
+    sqlite = connection.vendor == "sqlite"
     if isinstance(field, models.JSONField):
-        return _json
-    if connection.vendor == "sqlite":
-        if isinstance(field, models.DateTimeField):
-            return _moment
-        if isinstance(field, models.UUIDField):
-            return _hex
+        return _json if sqlite else _jsonb
+    if sqlite and isinstance(field, models.DateTimeField):
+        return _moment
+    if sqlite and isinstance(field, models.UUIDField):
+        return _hex
     return None
 
 
-def _json(value: Value) -> Value:
-    text = json.dumps(value)
-    return text if connection.vendor == "sqlite" else connection.ops.adapt_json_value(value, None)
+def _json(value: Value) -> str:
+    return _ENCODE(value)
+
+
+_ENCODE = json.JSONEncoder().encode
+
+
+def _jsonb(value: Value) -> Value:
+    return connection.ops.adapt_json_value(value, None)
 
 
 def _moment(value: datetime) -> str:
-    return str(connection.ops.adapt_datetimefield_value(value))
+    """As Django writes an aware moment into SQLite: in UTC, without saying so."""
+    return str(value.astimezone(UTC).replace(tzinfo=None))
 
 
 def _hex(value: UUID) -> str:

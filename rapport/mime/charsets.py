@@ -69,11 +69,15 @@ def decode(data: bytes, declared: str = "") -> str:
     codec = _codec(declared) if declared else ""
     if codec not in _NOT_ASCII and data.isascii():
         # Every other charset agrees on these, and this is the fastest way to read them.
-        return scrub(data.decode("ascii"))
+        text = data.decode("ascii")
+        return text.replace("\0", "") if b"\0" in data else text
     for attempt in (codec, "utf-8"):
-        text = _strictly(data, attempt)
-        if text is not None:
-            return scrub(text)
+        read = _strictly(data, attempt)
+        if read is not None and attempt in _NOT_ASCII:
+            return scrub(read)
+        if read is not None:
+            # Read strictly, the others give no lone surrogate, and a NUL only for a NUL.
+            return read.replace("\0", "") if b"\0" in data else read
     return scrub(_with_holes(data, codec))
 
 

@@ -122,7 +122,8 @@ def is_introduction(line: str) -> bool:
 
 def _bare(line: str) -> str:
     line = line[:_LONGEST].strip()
-    return line if line.isascii() else _UNSEEN.sub("", line).replace("\xa0", " ").strip()
+    # What cannot be seen is not printable either, and asking for that is quick.
+    return line if line.isascii() or line.isprintable() else _UNSEEN.sub("", line).replace("\xa0", " ").strip()
 
 
 def _first_marker(seen: list[str]) -> int:

@@ -70,6 +70,8 @@ class Conversation:
     thread: Thread
     account: Account
     subject: str
+    flagged: bool
+    """One of its emails is starred."""
     readers: int
     """How many people can read it."""
     blocks: Sequence[tuple[bool, Sequence[Letter]]]
@@ -94,6 +96,7 @@ def conversation(user: User, thread: Thread, *, opened: Iterable[UUID] = ()) -> 
         thread=thread,
         account=thread.account,
         subject=messages[-1].subject or messages[0].subject,
+        flagged=any(placement.flagged for message in messages for placement in message.placements.all()),
         readers=access.readers(thread.account),
         blocks=_blocks(letters),
         contact=contact,

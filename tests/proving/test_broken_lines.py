@@ -25,7 +25,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import Cut, Double, Dribble, Fault, How, Inject, Lose, Proxy, Rewrite, Side, Swallow
 from tests.world import NOON, a_letter
 
-SAMPLE = 30
+SAMPLE = 25
 """Cuts of each side in the fast run."""
 SEED = 20261120
 PATIENCE = 0.4
@@ -128,7 +128,9 @@ FAULTS: dict[str, Callable[[], Fault]] = {
 
 
 @pytest.mark.parametrize("what", FAULTS)
-@pytest.mark.parametrize("again", [False, True], ids=["first sync", "a later pass"])
+@pytest.mark.parametrize(
+    "again", [False, pytest.param(True, marks=pytest.mark.long)], ids=["first sync", "a later pass"]
+)
 def test_a_line_that_breaks(wired: Wired, what: str, *, again: bool) -> None:
     if again:
         wired.sync()

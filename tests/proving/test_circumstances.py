@@ -11,6 +11,7 @@ from rapport.connect import opening
 from rapport.events.models import Event
 from rapport.mail.models import Account, Folder, Message, Placement
 from rapport.mime.child import Parsers
+from rapport.sync import plan
 from rapport.sync.watch import Watch
 from tests.proving.ordeal import OnModel
 from tests.servers.model import PROFILES, Model, Quirk
@@ -69,6 +70,23 @@ def test_twins_in_a_rebuilt_folder_are_never_mistaken(ordeal: OnModel, what: str
     ordeal.quiesce()
 
     assert len(one) == len(other)
+    ordeal.assert_agrees()
+
+
+def test_twins_far_apart_in_a_rebuilt_folder_are_never_mistaken(
+    ordeal: OnModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I9: also where the folder is recognised in pieces, and each piece has only one of them."""
+    monkeypatch.setattr(plan, "CHUNK", 1)
+    one, other = (a_letter(message_id="<twin@world.test>", text=text) for text in ("one", "two"))
+    ordeal.model.truth.append(one, when=NOON)
+    ordeal.letters(b"INBOX", *(f"between {number}" for number in range(20)))
+    ordeal.quiesce()
+
+    ordeal.model.truth.append(other, when=NOON)
+    ordeal.model.truth.rebuild()
+    ordeal.quiesce()
+
     ordeal.assert_agrees()
 
 

@@ -1,5 +1,6 @@
 """Dying at every step: whatever commit a worker dies at, the next one ends where an undisturbed one would have."""
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,9 @@ from rapport.sync import hold, plan
 from rapport.sync.hold import Hold
 from tests.sync.conftest import InMemory
 from tests.world import a_letter
+
+PAIRS = 12
+"""Of deaths."""
 
 
 class Died(Exception):
@@ -86,6 +90,41 @@ def test_a_worker_that_dies_at_any_commit(
             in_memory.sync()
             assert _state() == undisturbed, f"died at commit {step}"
             transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["first sync", "a pass after changes"])
+def test_a_worker_whose_successor_dies_too(
+    in_memory: InMemory, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    """Q5: two deaths at any two commits are no worse than one. A sample of the pairs."""
+    monkeypatch.setattr(plan, "CHUNK", 2)
+    monkeypatch.setattr(plan, "FIRST_CHUNK", 1)
+    _fill(in_memory)
+    if before:
+        in_memory.sync()
+        _change(in_memory)
+    undisturbed, steps = _undisturbed(in_memory)
+    pairs = [(first, second) for first in range(1, steps + 1) for second in range(1, steps + 1)]
+
+    for pair in random.Random(7).sample(pairs, min(PAIRS, len(pairs))):
+        with transaction.atomic():
+            deaths = [_dies_once(in_memory, monkeypatch, step) for step in pair]
+            in_memory.sync()
+            assert _state() == undisturbed, f"died at commits {pair}"
+            assert deaths[0], "the fault has to have fired"
+            transaction.set_rollback(True)
+
+
+def _dies_once(mailbox: InMemory, monkeypatch: pytest.MonkeyPatch, step: int) -> bool:
+    """A pass that dies at a commit, if it comes to that one; whether it did."""
+    with monkeypatch.context() as patch:
+        _dies_at(patch, step)
+        try:
+            mailbox.sync()
+        except Died:
+            Account.objects.update(held_until=None)
+            return True
+    return False
 
 
 def _undisturbed(mailbox: InMemory) -> tuple[object, int]:
