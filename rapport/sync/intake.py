@@ -1,7 +1,7 @@
 """Storing what a server said: store, thread, link, announce, in one transaction with the bookmark."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID, uuid4
@@ -41,16 +41,19 @@ class New:
     own: str
     """The account's address."""
     thread: int = 0
+    parsed: ParsedMessage | None = field(init=False)
+    """What was read out of it."""
+    people: Sequence[tuple[str, Address]] = field(init=False)
+    """Everybody in its headers, with the header's name."""
+
+    def __post_init__(self) -> None:
+        self.parsed = self.arrived.parsed
+        self.people = list(_people(self.parsed)) if self.parsed else []
 
     @property
     def sha256(self) -> str:
         """Of its bytes."""
         return self.arrived.sha256
-
-    @property
-    def parsed(self) -> ParsedMessage | None:
-        """What was read out of it."""
-        return self.arrived.parsed
 
     @property
     def message_id(self) -> str:
@@ -79,18 +82,16 @@ class New:
         """What stands around its text, in words to be found by."""
         if self.parsed is None:
             return ""
-        people = (f"{person.name} {person.address}" for _, person in self.people())
+        people = (f"{person.name} {person.address}" for _, person in self.people)
         files = (file.name for file in self.parsed.attachments)
         return "\n".join([self.parsed.subject, *dict.fromkeys(people), *files])
 
-    def people(self) -> Iterator[tuple[str, Address]]:
-        """Everybody in its headers."""
-        if self.parsed:
-            headers = (self.parsed.from_, self.parsed.sender, self.parsed.reply_to)
-            others = (self.parsed.to, self.parsed.cc, self.parsed.bcc)
-            for role, people in zip(ROLES, (*headers, *others), strict=True):
-                for person in people:
-                    yield role, person
+
+def _people(parsed: ParsedMessage) -> Iterator[tuple[str, Address]]:
+    headers = (parsed.from_, parsed.sender, parsed.reply_to, parsed.to, parsed.cc, parsed.bcc)
+    for role, people in zip(ROLES, headers, strict=True):
+        for person in people:
+            yield role, person
 
 
 def store(
@@ -236,7 +237,7 @@ def details(new: Sequence[New], named: Mapping[tuple[int, int, str], UUID] = Map
         (
             (one.pk, role, person.name, person.address[:320], person.address.rpartition("@")[2][:253])
             for one in new
-            for role, person in one.people()
+            for role, person in one.people
         ),
     )
     _files(read, named)
@@ -309,7 +310,7 @@ def _associate(folder: Folder, new: Sequence[New]) -> None:
 
 def link(account: Account, new: Sequence[New]) -> set[int]:
     """Associate messages with records; the contacts that gained one."""
-    named = {one.pk: [Named(role, person.address, person.name) for role, person in one.people()] for one in new}
+    named = {one.pk: [Named(role, person.address, person.name) for role, person in one.people] for one in new}
     return find.link({one.pk: one.thread for one in new}, named, account)
 
 

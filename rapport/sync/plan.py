@@ -14,7 +14,7 @@ LARGEST = 50 * 1024 * 1024
 """Octets of the largest message fetched without being asked (R61)."""
 FIRST_CHUNK = 50
 """Emails stored before anything else: the first screen."""
-CHUNK = 200
+CHUNK = 400
 ORDER = ("inbox", "sent", "drafts", "archive", "", "flagged", "all", "trash", "spam")
 """Folders in the order people want them."""
 MUCH = 50

@@ -167,6 +167,10 @@ class Choice:
     note: str
 
 
+_FIRST = [
+    Folder.Role.INBOX, Folder.Role.SENT, Folder.Role.DRAFTS, Folder.Role.ARCHIVE, Folder.Role.NONE,
+    Folder.Role.ALL, Folder.Role.FLAGGED, Folder.Role.SPAM, Folder.Role.TRASH,
+]  # fmt: skip
 NOTES = {
     "sent": "What you send is always saved here",
     "trash": "Not part of the first sync",
@@ -191,7 +195,7 @@ def _what(
         "short": settings.address.partition("@")[0] + "@",
         "trouble": trouble,
         "theirs": _already(request, settings) if trouble else None,
-        "choices": [_choice(folder, chosen) for folder in found],
+        "choices": [_choice(folder, chosen) for folder in _in_order(found)],
         "total": sum(folder.selectable for folder in found),
         "chosen": len(chosen),
         "periods": _periods(per_period),
@@ -208,6 +212,18 @@ def _already(request: SignedIn, settings: Settings) -> Account | None:
 
 def _default(found: Sequence[FoundFolder]) -> list[str]:
     return [folder.wire for folder in found if folder.selectable and folder.role in test.DEFAULT_ROLES]
+
+
+def _in_order(found: Sequence[FoundFolder]) -> list[FoundFolder]:
+    """As the sidebar has them, each with what lies in it right below."""
+    trees: list[list[FoundFolder]] = []
+    for folder in found:
+        if folder.depth and trees:
+            trees[-1].append(folder)
+        else:
+            trees.append([folder])
+    trees.sort(key=lambda tree: _FIRST.index(Folder.Role(tree[0].role)))
+    return [folder for tree in trees for folder in tree]
 
 
 def _choice(folder: FoundFolder, chosen: Sequence[str]) -> Choice:

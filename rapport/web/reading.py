@@ -15,6 +15,7 @@ from rapport.mail.models import Account, Attachment, Message, Recipient, Thread
 from rapport.mime import html as mail_html
 from rapport.people.models import User
 from rapport.search import timeline
+from rapport.web import brought
 
 RECENT = 4
 OPEN_AT_ONCE = 10
@@ -26,6 +27,9 @@ class File:
     """An attachment as a tile."""
 
     attachment: Attachment
+    name: str
+    by: str
+    """Who wrote it, where it is a forwarded email."""
     label: str
     tone: str
     risky: bool
@@ -49,6 +53,11 @@ class Letter:
     files: Sequence[File]
     blocked: int
     """Pictures on other servers that were not fetched."""
+    invitation: brought.Invitation | None
+    outcomes: Sequence[brought.Outcome]
+    """What became of an email sent before, where this one is a report about it."""
+    about: Message | None
+    """The email it reports about, where it is here."""
     height: int
     """Room kept for the text, in pixels, before the frame has been measured."""
 
@@ -117,27 +126,39 @@ def _letters(user: User, messages: Sequence[Message], opened: set[UUID]) -> list
     unfolded = {messages[-1].pk} | {m.pk for m in unread} | {m.pk for m in messages if m.uuid in opened}
     prefetch_related_objects([message for message in messages if message.pk in unfolded], "body")
     ours = _short_names(user)
-    return [_shown(message, ours, folded=message.pk not in unfolded, mine=True) for message in messages]
+    return [_shown(user, message, ours, folded=message.pk not in unfolded, mine=True) for message in messages]
 
 
 def letter(user: User, message: Message, *, folded: bool, mine: bool) -> Letter:
-    return _shown(message, _short_names(user), folded=folded, mine=mine)
+    return _shown(user, message, _short_names(user), folded=folded, mine=mine)
 
 
-def _shown(message: Message, ours: Mapping[str, str], *, folded: bool, mine: bool) -> Letter:
+def _shown(user: User, message: Message, ours: Mapping[str, str], *, folded: bool, mine: bool) -> Letter:
     html, text = ("", "") if folded else said(message)
+    body = None if folded else getattr(message, "body", None)
+    who = message.from_name or message.from_address or "Unknown sender"
     return Letter(
         message=message,
         folded=folded,
         unread=mine and _unread(message),
         mine=mine,
-        who=message.from_name or message.from_address or "Unknown sender",
+        who=who,
         line=_line(message, ours),
         details=_details(message, with_bcc=mine),
         files=[_file(attachment) for attachment in message.attachments.all() if not _in_text(attachment, html)],
         blocked=mail_html.clean(html, inline=_none).blocked_remote if html else 0,
+        invitation=brought.invitation(body.invitation, who) if body else None,
+        outcomes=brought.outcomes(body.report) if body else (),
+        about=_reported(user, message, body.report) if body and body.report else None,
         height=_height(html, text),
     )
+
+
+def _reported(user: User, message: Message, report: brought.Told) -> Message | None:
+    """The email of the same mailbox that a report is about."""
+    told = report["original_id"]
+    here = access.messages(user).filter(account=message.account, message_id=told, gone_since=None)
+    return here.exclude(pk=message.pk).first() if told else None
 
 
 def said(message: Message) -> tuple[str, str]:
@@ -209,7 +230,9 @@ def _in_text(attachment: Attachment, html: str) -> bool:
 def _file(attachment: Attachment) -> File:
     ending = attachment.name.rpartition(".")[2].lower() if "." in attachment.name else ""
     tone = next((tone for tone, endings in TONES.items() if ending in endings), "")
-    return File(attachment, label=ending[:4].upper() or "FILE", tone=tone, risky=ending in RISKY)
+    if attachment.subject or attachment.author:
+        return File(attachment, attachment.subject or "No subject", attachment.author, "EML", "", risky=False)
+    return File(attachment, attachment.name, "", ending[:4].upper() or "FILE", tone, risky=ending in RISKY)
 
 
 def _blocks(letters: Sequence[Letter]) -> list[tuple[bool, list[Letter]]]:

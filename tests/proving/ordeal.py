@@ -195,7 +195,8 @@ class OnModel:
     # What is watched at every pass.
 
     def _placed(self) -> set[tuple[bytes, str]]:
-        rows = Placement.objects.filter(folder__account=self.account)
+        """What people can see, and where."""
+        rows = Placement.objects.filter(folder__account=self.account, folder__gone_at=None)
         return {(bytes(wire), digest) for wire, digest in rows.values_list("folder__wire", "message__sha256")}
 
     def _hold(self, before: set[tuple[bytes, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from rapport.blobs import keep
 from rapport.crm.models import Contact
 from rapport.events.models import Event
 from rapport.links.models import Link
@@ -12,7 +13,7 @@ State = dict[str, list[str]]
 
 
 def state() -> State:
-    """Placements with flags, messages, lists, threads, ids, links, contacts, what was skipped, bookmarks, news."""
+    """Placements with flags, messages, lists, threads, ids, links, contacts, what was skipped, bookmarks, lost bytes, news."""
     threads = _threads()
     return {
         "folders": sorted(map(_folder, Folder.objects.all())),
@@ -35,10 +36,18 @@ def state() -> State:
         "skipped": sorted(
             f"{one.folder.name} {one.uid} {one.reason}" for one in Skipped.objects.select_related("folder")
         ),
+        "lost": sorted(one.sha256 for one in Message.objects.all() if not _is_kept(one.sha256)),
         "news": sorted(
             threads.get(about, "?") for about in Event.objects.filter(arrived=True).values_list("about", flat=True)
         ),
     }
+
+
+def _is_kept(digest: str) -> bool:
+    try:
+        return bool(keep.get(digest))
+    except keep.Missing:
+        return False
 
 
 def _threads() -> dict[int, str]:

@@ -1,7 +1,8 @@
 """The engine against every bad habit a server can have (the list of sync hazards, C), one at a time.
 
-The same ordeal for each: a first sync, changes by other clients, an idle pass, and then the habit ends. While it lasts
-the engine may see less or refuse to go on, but takes nothing away that is there; once it ends, both sides agree.
+The same ordeal for each: a first sync under the habit, which then ends; later it begins again, while other clients are
+busy, and ends again. While it lasts the engine may see less or refuse to go on, but takes nothing away that is there;
+whenever it ends, both sides agree.
 """
 
 import pytest
@@ -46,18 +47,24 @@ EXPECTED = dict.fromkeys(Quirk, AGREES) | {
 @pytest.mark.parametrize("quirk", Quirk, ids=lambda quirk: f"{quirk.hazard} {quirk.name.lower()}")
 def test_a_server_with_a_bad_habit(ordeal: OnModel, quirk: Quirk) -> None:
     ordeal.populate()
-    ordeal.model.quirks.add(quirk)
     expected = EXPECTED[quirk]
 
+    ordeal.model.quirks.add(quirk)
     ordeal.quiesce()
     _look(ordeal, expected)
+    _ends(ordeal, expected)
+
     ordeal.change()
+    ordeal.model.quirks.add(quirk)
     ordeal.quiesce()
     _look(ordeal, expected)
     ordeal.sync()
+    _ends(ordeal, expected)
 
+
+def _ends(ordeal: OnModel, expected: str) -> None:
+    """The server behaves again, and time passes: long enough for whatever was put off because of it."""
     ordeal.model.quirks.clear()
-    # Long enough for whatever the engine put off because of it.
     ordeal.hours_pass(25)
     ordeal.quiesce(thorough=True)
     ordeal.assert_agrees(perhaps=_left_out(ordeal, expected))

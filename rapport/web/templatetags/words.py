@@ -99,6 +99,12 @@ def plural(number: int, word: str) -> str:
 
 
 @register.filter
+def soon(moment: datetime) -> str:
+    """In a moment, or at 10:42: when something comes by itself."""
+    return "in a moment" if moment - now() < timedelta(seconds=90) else f"at {when(moment)}"
+
+
+@register.filter
 def cause(trouble: str) -> str:
     """What is wrong, without the advice after it: the first sentence, and no full stop."""
     return trouble.partition(". ")[0].removesuffix(".")

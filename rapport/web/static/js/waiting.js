@@ -15,6 +15,7 @@ export function wait(panes, { what, again, shaped = () => {} }) {
   const shape = setTimeout(() => {
     shapes = panes.map(([pane, id]) => over(pane, id)).filter(Boolean);
     since = performance.now();
+    panes.forEach(([pane]) => { pane.classList.remove("waiting"); });
     shaped(shapes);
     say("Loading");
   }, SHAPE);
