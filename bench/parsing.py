@@ -78,7 +78,8 @@ def _time(act: Callable[[Any], object], over: Sequence[object]) -> float:  # Any
 
 
 def _pool(mails: Sequence[bytes], children: int) -> None:
-    walls, parents = [], []
+    walls: list[float] = []
+    parents: list[float] = []
     start = _through(mails[:1], children, 1, [], [])
     theirs = _through(mails, children, RUNS, walls, parents) - start
     per = 1e6 / len(mails)

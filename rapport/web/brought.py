@@ -84,14 +84,16 @@ def outcomes(told: Told | None) -> Sequence[Outcome]:
     """A line for each recipient that a report is about."""
     if not told:
         return ()
-    return [
-        Outcome(
-            text=_OUTCOMES.get(one["action"], "{whom}: " + one["action"]).format(whom=one["address"] or "a recipient"),
-            reason=" ".join(filter(None, (one["status"], one["reason"]))),
-            bad=one["action"] in BAD,
-        )
-        for one in told["deliveries"]
-    ]
+    return [_outcome(one) for one in told["deliveries"]]
+
+
+def _outcome(delivery: Told) -> Outcome:
+    whom, action = delivery["address"] or "a recipient", delivery["action"]
+    return Outcome(
+        text=_OUTCOMES[action].format(whom=whom) if action in _OUTCOMES else f"{whom}: {action}",
+        reason=" ".join(filter(None, (delivery["status"], delivery["reason"]))),
+        bad=action in BAD,
+    )
 
 
 def _name(address: Told | None) -> str:

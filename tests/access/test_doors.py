@@ -7,7 +7,7 @@ from django.http import Http404
 
 from rapport import access
 from rapport.crm import verbs
-from rapport.mail.models import Account
+from rapport.mail.models import Account, Message, Skipped
 from rapport.people.models import User
 from tests.world import a_folder, a_letter, an_account, arrives
 
@@ -57,6 +57,20 @@ def test_an_email_on_a_contact_others_see_is_seen_there(personal: Account, ana: 
         access.message(cleo, other.uuid)
     with pytest.raises(Http404):
         access.thread(cleo, on_record.thread.uuid)
+
+
+def test_what_is_not_here_is_told_to_those_who_read_there(personal: Account, ana: User, ben: User) -> None:
+    """D17: what was left out and what could not be read, with the reasons of today, not of a rebuilt folder."""
+    inbox = a_folder(personal)
+    (message,) = arrives(inbox, a_letter(to=ben.address))
+    Message.objects.filter(pk=message.pk).update(reading=Message.Reading.UNREADABLE)
+    left_out = Skipped.objects.create(folder=inbox, generation=0, uid=90, reason=Skipped.Reason.LARGE)
+    Skipped.objects.create(folder=inbox, generation=7, uid=90, reason=Skipped.Reason.LARGE)
+
+    assert list(access.skipped(ben, personal)) == [left_out]
+    assert list(access.unreadable(ben, personal)) == [message]
+    assert not access.skipped(ana, personal).exists()
+    assert not access.unreadable(ana, personal).exists()
 
 
 def test_a_contact_the_machine_made_opens_nothing(ben: User, cleo: User) -> None:

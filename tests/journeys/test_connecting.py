@@ -102,12 +102,17 @@ def test_from_the_link_to_the_inbox(browser: Browser, first_link: str, dovecot: 
     page.keyboard.press("Enter")
     page.get_by_text("Choose folders").click()
 
+    other = page.context.new_page()
+    other.goto(first_link.partition("/welcome/")[0] + "/inbox/")
+    expect(other.get_by_role("heading", name="No mailbox yet")).to_be_visible()
+
     # What to sync.
     expect(page.get_by_role("heading", name="What should we sync")).to_be_focused()
     page.get_by_text("6 months ago").click()
     assert "secret" not in page.content().replace("non-secure", "")
     page.get_by_role("button", name="Connect and start syncing").click()
     expect(page.get_by_role("heading", name=f"{person}@ is coming in")).to_be_visible()
+    expect(other.locator("#list-title")).to_contain_text("All inboxes")
     page.get_by_role("link", name="Open the inbox").click()
     expect(page.locator("#list-title")).to_contain_text(person)
     assert problems == []

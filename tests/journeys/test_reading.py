@@ -1,123 +1,9 @@
 """Reading in a browser: the list, the conversation, the keys, and what arrives meanwhile."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.request import urlopen
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import OwnDatabase
-
-ROOT = Path(__file__).parents[2]
-PASSWORD = "correct horse battery"
-WORDS = """
-import django; django.setup()
-from django.utils.timezone import now
-from datetime import timedelta
-from rapport.events.models import Event
-from rapport.mail.models import *
-from rapport.people.models import User
-from rapport.people import verbs
-from tests.web.letters import *
-"""
-CAST = f"""
-verbs.add("ana@finch.example", name="Ana Ortega", password="{PASSWORD}", admin=True)
-sales = account("sales@finch.example")
-ines = contact("Ines Carvalho", "ines@lumen.example")
-thread = mail(sales, "The quote", text="First", at=now() - timedelta(minutes=9), about=[ines]).thread
-page = "<p>Second</p><script>alert(1)</script><img src='http://127.0.0.1:9/p.gif'>" + "<p>line</p>" * 30
-mail(sales, "Re: The quote", html=page, thread=thread, at=now() - timedelta(minutes=8), about=[ines])
-mail(sales, "Canteen", sender=("Hendrik", "h@x.example"), at=now() - timedelta(minutes=20), unread=True)
-for n in range(60): mail(sales, f"Older {{n}}", at=now() - timedelta(days=2, minutes=n))
-"""
-
-
-@dataclass(frozen=True)
-class Running:
-    """A server of our own, with a home of its own."""
-
-    url: str
-    environment: dict[str, str]
-
-    def do(self, code: str) -> None:
-        """What the engine would do meanwhile: another process writes to the same database."""
-        subprocess.run([sys.executable, "-c", WORDS + code], cwd=ROOT, env=self.environment, check=True, timeout=60)
-
-    def arrives(self, subject: str, *, thread: str = "") -> None:
-        """An email comes in."""
-        into = f"Thread.objects.get(uuid='{thread}')" if thread else "None"
-        self.do(
-            "a = Account.objects.get()\n"
-            f"m = mail(a, '{subject}', sender=('Yuki', 'y@x.example'), unread=True, at=now(), thread={into})\n"
-            "Event.objects.create(kind='thread', account=a.pk, about=m.thread_id, arrived=True)"
-        )
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, own_database: OwnDatabase) -> Iterator[Running]:
-    """The pages with a small mailbox behind them."""
-    with own_database() as database:
-        yield from _run(tmp_path_factory.mktemp("home"), database)
-
-
-def _run(home: Path, database: dict[str, str]) -> Iterator[Running]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        **database,
-        "RAPPORT_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "rapport.settings",
-        "RAPPORT_URL": f"http://127.0.0.1:{port}",
-    }
-    server = Running(f"http://127.0.0.1:{port}", environment)
-    subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-    server.do(CAST)
-    command = [sys.executable, "-m", "uvicorn", "rapport.asgi:application", "--port", str(port), "--log-level", "error"]
-    process = subprocess.Popen([*command, "--timeout-graceful-shutdown", "1"], cwd=ROOT, env=environment)
-    try:
-        _wait_for(server.url + "/sign-in")
-        yield server
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-@pytest.fixture
-def page(browser: Browser, running: Running) -> Iterator[Page]:
-    """Ana's browser, in the shared inbox; nothing may go wrong in its console."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}, base_url=running.url) as context:
-        page = context.new_page()
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto("/sign-in")
-        page.fill("[name=address]", "ana@finch.example")
-        page.fill("[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/inbox/")
-        page.get_by_role("link", name="sales@").click()
-        page.wait_for_url("**/inbox/*-*/")
-        page.mouse.move(1000, 5)
-        yield page
-        assert wrong == []
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(100):
-        try:
-            with urlopen(url, timeout=1):  # noqa: S310  # our own address, just made
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"{url} does not answer.")
+from tests.journeys.conftest import Running
 
 
 def _open(page: Page, subject: str) -> None:
@@ -149,15 +35,12 @@ def test_nothing_moves_under_the_pointer(page: Page, running: Running) -> None:
 
 def test_opening_is_one_request_and_back_returns(page: Page) -> None:
     asked: list[str] = []
-    page.on(
-        "request", lambda request: asked.append(request.url) if request.resource_type in ("xhr", "document") else None
-    )
+    page.on("request", lambda request: asked.append(request.url))
 
     _open(page, "The quote")
 
-    assert [url for url in asked if "/body" not in url and "/assets/" not in url and "/sidebar" not in url] == [
-        page.url
-    ]
+    assert [url for url in asked if url == page.url] == [page.url]
+    assert not [url for url in asked if url.endswith("/inbox/") or url.endswith(page.url.rpartition("/")[0] + "/")]
     page.go_back()
     expect(page.locator("#reader h2")).to_have_text("No conversation open")
 

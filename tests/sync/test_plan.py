@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,8 +139,9 @@ def test_a_server_that_names_a_time_is_given_it() -> None:
     assert plan.wait_after(0, 47.0, random.Random(1)) == timedelta(seconds=47)
 
 
-def test_every_folder_gets_its_turn_newest_first() -> None:
+def test_every_folder_gets_its_turn_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """No folder waits for another to finish, and nothing is left out or asked twice."""
+    monkeypatch.setattr(plan, "CHUNK", 200)
     pending = [UidSet.span(1, 450), UidSet(), UidSet.span(5, 7)]
 
     orders = list(plan.orders(pending))

@@ -238,6 +238,7 @@ def test_folders_periods_and_what_they_mean(client: Client, ana: User, servers_a
     page = client.get(f"/connect/shared/what/{what_passed(client)}").content.decode()
 
     assert "2 of 4" in page
+    assert page.index('value="INBOX"') < page.index('value="Sent"') < page.index('value="Trash"')
     assert 'value="INBOX" checked' in page
     assert 'value="Trash">' in page
     assert "Not part of the first sync" in page

@@ -127,12 +127,12 @@ def _give(session: Session, rows: list[tuple[int, int, Letter]], asked: Asked) -
 
 def _bent(session: Session, rows: list[tuple[int, int, Letter]], asked: Asked) -> list[tuple[int, int, Letter]]:
     """Which messages come, in which order."""
-    oldest = session.server.ghost(session)
-    if asked.bodies and oldest in [uid for _, uid, _ in rows]:
+    ghost = session.server.ghost(session)
+    if asked.bodies and ghost in [uid for _, uid, _ in rows]:
         if session.has(Quirk.GHOST_REFUSED):
             raise No("Message cannot be read.")
         if session.has(Quirk.GHOST_SILENT) or session.has(Quirk.FETCH_NEVER_GIVES):
-            rows = [row for row in rows if row[1] != oldest]
+            rows = [row for row in rows if row[1] != ghost]
     if session.has(Quirk.FETCH_SKIPS) and len(rows) > 1:
         rows = rows[:1] + rows[2:]
     if session.has(Quirk.FETCH_SHUFFLED):

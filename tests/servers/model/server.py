@@ -130,10 +130,10 @@ class Model:
         return fresh
 
     def ghost(self, session: Session) -> int:
-        """The UID that bad habits are tried on: the oldest message of the inbox; 0 in other folders."""
+        """The UID that bad habits are tried on: the newest message of the inbox; 0 in other folders."""
         if not session.told or session.told.name != b"INBOX":
             return 0
-        return min(session.truth.boxes[b"INBOX"].letters, default=0)
+        return max(session.truth.boxes[b"INBOX"].letters, default=0)
 
     def stale(self, session: Session, name: bytes, numbers: dict[str, int]) -> dict[str, int]:
         """The numbers that STATUS tells: perhaps older ones."""
