@@ -21,6 +21,8 @@ MUCH = 50
 """Messages vanished at once, if they are a fifth of the folder, that make us ask again."""
 REBUILDS = 3
 """New UIDVALIDITYs in a day after which a folder counts as one that is renumbered all the time."""
+Key = int
+"""What ``key`` makes."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 CLEAN_FOR = timedelta(minutes=30)
 """A folder that LIST says is unchanged is looked at all the same after this time (sync.md hazard 24)."""
@@ -153,16 +155,27 @@ def renames(rows: Iterable[Folder], remote: Iterable[RemoteFolder]) -> list[tupl
     ]
 
 
-def recognise(
-    metas: Mapping[int, RemoteMeta], ids: Mapping[int, str], old: Mapping[tuple[str, datetime, int], Sequence[int]]
-) -> dict[int, int]:
-    """Messages known again after a folder was rebuilt: Message-ID, date and size equal, and nobody else's on both sides.
+def keys(metas: Iterable[RemoteMeta], ids: Mapping[int, str]) -> dict[int, Key]:
+    """What messages are known by where their bytes are not: Message-ID, date and size, as one number, by UID.
 
-    The message's key by UID. Whatever is ambiguous is fetched and known by its bytes (sync.md B1, identity ladder).
+    A message without an id is known by its bytes alone, and is left out.
     """
-    keys = {uid: (ids.get(uid, ""), meta.internal_date, meta.size) for uid, meta in metas.items()}
-    count = Counter(keys.values())
-    return {uid: old[key][0] for uid, key in keys.items() if key[0] and count[key] == 1 and len(old.get(key, ())) == 1}
+    return {meta.uid: key(ids[meta.uid], meta.internal_date, meta.size) for meta in metas if ids.get(meta.uid)}
+
+
+def key(message_id: str, date: datetime, size: int) -> Key:
+    """Good within this process: a number instead of a text, for a folder of a million messages."""
+    return hash((message_id, date, size))
+
+
+def recognise(seen: Mapping[int, Key], old: Mapping[Key, Sequence[int]]) -> dict[int, int]:
+    """Messages known again after a folder was rebuilt, by UID: key equal, and nobody else's on both sides.
+
+    ``seen`` is the whole folder now, ``old`` what lay there. Whatever is ambiguous is fetched and known by its bytes
+    (sync.md B1, identity ladder).
+    """
+    count = Counter(seen.values())
+    return {uid: old[one][0] for uid, one in seen.items() if count[one] == 1 and len(old.get(one, ())) == 1}
 
 
 def _may_be(row: Folder, folder: RemoteFolder) -> bool:

@@ -1,6 +1,7 @@
 """Asking a server what changed since the bookmarks, and bringing it in."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from django.utils.timezone import now
@@ -20,6 +21,8 @@ TRIES = 3
 """How often a message that the server lists but does not give is asked for again (sync.md hazard 15)."""
 AHEAD = 2
 """Pieces of work asked for before the first of them is stored."""
+AT_A_LOOK = 1_000
+"""Messages of a rebuilt folder that are asked about at once."""
 CANNOT_BE_OPENED = "The server lists this folder but does not open it. It is tried again at every pass."
 RENUMBERS = "The server renumbers this folder again and again, so it is read once an hour only."
 
@@ -55,7 +58,7 @@ class Pass:
         """
         remote = self.mailbox.folders()
         self._follow_renames(remote)
-        standing.listed(self.account, remote, self.hold)
+        standing.listed(self.account, remote, self._denied(remote), self.hold)
         folders = plan.in_order(self._followed())
         states = self._states(folders, remote)
         changed = False
@@ -95,6 +98,13 @@ class Pass:
         told = {one.wire: one.state for one in remote if one.state}
         untold = [bytes(folder.wire) for folder in folders if bytes(folder.wire) not in told and folder.looked_at]
         return told | dict(self.mailbox.states(untold)) if untold else told
+
+    def _denied(self, remote: Sequence[RemoteFolder]) -> set[bytes]:
+        """Folders that the list lacks and the server denies when asked for each by its name: a list may be partial."""
+        listed = {folder.wire for folder in remote}
+        here = (bytes(row.wire) for row in self.account.folders.filter(gone_at=None))
+        lacking = {wire for wire in here if wire not in listed}
+        return lacking - set(self.mailbox.states(sorted(lacking))) if lacking else set()
 
     def _follow_renames(self, remote: Sequence[RemoteFolder]) -> None:
         """A folder that was renamed keeps its row, and all in it (sync.md B6)."""
@@ -158,15 +168,19 @@ class Pass:
 
     def _recognise(self, folder: Folder, look: Look) -> UidSet:
         """A rebuilt folder: its messages are known again by what the server says of them, without their bodies."""
-        old = standing.remembered(folder)
+        old: dict[plan.Key, list[int]] = defaultdict(list)
+        for (message_id, date, size), found in standing.remembered(folder).items():
+            old[plan.key(message_id, date, size)] += found
         wire = bytes(folder.wire)
-        found: dict[int, int] = {}
-        for uids in look.arrived.chunks(plan.CHUNK * 5):
+        seen: dict[int, plan.Key] = {}
+        for uids in look.arrived.chunks(AT_A_LOOK):
+            seen |= plan.keys(self.mailbox.metas(wire, uids), self._ids(wire, uids))
+        # Only when all are known it is known who is alone.
+        again = plan.recognise(seen, old)
+        for uids in UidSet.of(again).chunks(AT_A_LOOK):
             metas = {meta.uid: meta for meta in self.mailbox.metas(wire, uids)}
-            again = plan.recognise(metas, self._ids(wire, uids), old)
-            standing.recognised(folder, again, metas, self.hold)
-            found |= again
-        return look.arrived - UidSet.of(found)
+            standing.recognised(folder, {uid: again[uid] for uid in metas}, metas, self.hold)
+        return look.arrived - UidSet.of(again)
 
     def _ids(self, wire: bytes, uids: UidSet) -> dict[int, str]:
         """The Message-IDs of messages, read as those of whole messages are."""

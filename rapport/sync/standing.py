@@ -21,16 +21,17 @@ BOOKMARK = ("uidvalidity", "uidnext", "modseq", "doubts", "known", "pending", "l
 SWEEPS = ("looked_at", "swept_recent", "swept_whole", "swept_below")
 
 
-def listed(account: Account, remote: Sequence[RemoteFolder], hold: Hold) -> None:
-    """The folders the server has now: new ones are made, known ones kept, missing ones marked gone.
+def listed(account: Account, remote: Sequence[RemoteFolder], denied: Collection[bytes], hold: Hold) -> None:
+    """The folders the server has now: new ones are made, known ones kept, those it ``denied`` by name marked gone.
 
-    A new folder is active where every folder is. A list without an inbox proves nothing and marks nothing (I10).
+    A new folder is active where every folder is. A server that denies its inbox is in trouble, and proves nothing (I10).
     """
     here = {bytes(folder.wire): folder for folder in account.folders.all()}
     there = {folder.wire: folder for folder in remote if folder.selectable}
     new = [folder for wire, folder in there.items() if wire not in here]
-    whole = any(folder.role == "inbox" for folder in there.values())
-    gone = [row for wire, row in here.items() if whole and wire not in there and row.gone_at is None]
+    gone = [row for wire, row in here.items() if wire in denied and row.gone_at is None]
+    if any(row.role == Folder.Role.INBOX for row in gone):
+        gone = []
     back = [row for wire, row in here.items() if wire in there and row.gone_at is not None]
     changed = [row for wire, row in here.items() if wire in there and row.role != there[wire].role.value]
     if not (new or gone or back or changed):

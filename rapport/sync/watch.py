@@ -22,8 +22,11 @@ _CHANCE = random.Random()  # noqa: S311  # spreads renewals; nothing secret
 class _Watched:
     idle: Idle
     renew_at: float = 0.0
+    socket: int = -1
+    """Its number, which the selector has to be told even when it is closed already."""
 
     def __post_init__(self) -> None:
+        self.socket = self.idle.fileno()
         self.put_off()
 
     def put_off(self) -> None:
@@ -48,8 +51,8 @@ class Watch:
         """Listen to an inbox. What changed before IDLE began is heard at once: nobody knows whether something did."""
         idle.start()
         with self._lock:
-            self._watched[account] = _Watched(idle)
-            self._selector.register(idle, selectors.EVENT_READ, account)
+            self._watched[account] = watched = _Watched(idle)
+            self._selector.register(watched.socket, selectors.EVENT_READ, account)
         self._heard(account)
 
     def drop(self, account: int) -> None:
@@ -57,9 +60,9 @@ class Watch:
         with self._lock:
             watched = self._watched.pop(account, None)
             if watched:
-                self._selector.unregister(watched.idle)
+                self._selector.unregister(watched.socket)
         if watched:
-            watched.idle.stop()
+            watched.idle.close()
 
     def turn(self, seconds: float) -> None:
         """Wait this long at most, and pass on what was heard."""
@@ -78,8 +81,11 @@ class Watch:
             self.drop(account)
 
     def _listen(self, account: int) -> None:
+        watched = self._watched.get(account)
+        if watched is None:
+            return
         try:
-            changed = self._watched[account].idle.changed()
+            changed = watched.idle.changed()
         except ProviderError as error:
             # The connection ended. The account's next pass finds out why; until it is watched again it is polled.
             log.info("account %s is no longer watched: %s", account, error)

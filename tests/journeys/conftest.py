@@ -31,9 +31,10 @@ CAST = f"""
 verbs.add("ana@finch.example", name="Ana Ortega", password="{PASSWORD}", admin=True)
 sales = account("sales@finch.example")
 ines = contact("Ines Carvalho", "ines@lumen.example")
-thread = mail(sales, "The quote", text="First", at=now() - timedelta(minutes=9), about=[ines]).thread
 page = "<p>Second</p><script>alert(1)</script><img src='http://127.0.0.1:9/p.gif'>" + "<p>line</p>" * 30
-mail(sales, "Re: The quote", html=page, thread=thread, at=now() - timedelta(minutes=8), about=[ines])
+for n, name in enumerate(["The quote", "The drawing"]):
+    thread = mail(sales, name, text="First", at=now() - timedelta(minutes=9 + n), about=[ines]).thread
+    mail(sales, f"Re: {{name}}", html=page, thread=thread, at=now() - timedelta(minutes=8 + n), about=[ines])
 mail(sales, "Canteen", sender=("Hendrik", "h@x.example"), at=now() - timedelta(minutes=20), unread=True)
 for n in range(60): mail(sales, f"Older {{n}}", at=now() - timedelta(days=2, minutes=n))
 """

@@ -63,7 +63,7 @@ def _installation(folder: Path, database: dict[str, str], ports: list[int]) -> I
 
 def test_from_the_link_to_the_inbox(browser: Browser, first_link: str, dovecot: Dovecot, sink: Sink) -> None:
     person = dovecot.new_user()
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(first_link)

@@ -40,7 +40,7 @@ def test_opening_is_one_request_and_back_returns(page: Page) -> None:
     _open(page, "The quote")
 
     assert [url for url in asked if url == page.url] == [page.url]
-    assert not [url for url in asked if url.endswith("/inbox/") or url.endswith(page.url.rpartition("/")[0] + "/")]
+    assert not [url for url in asked if url.endswith(("/inbox/", page.url.rpartition("/")[0] + "/"))]
     page.go_back()
     expect(page.locator("#reader h2")).to_have_text("No conversation open")
 
@@ -83,17 +83,17 @@ def test_the_frame_is_as_high_as_its_email_and_runs_nothing(page: Page, running:
 
 
 def test_the_open_conversation_grows_and_stays_where_it_is(page: Page, running: Running) -> None:
-    _open(page, "The quote")
+    _open(page, "The drawing")
     page.locator("#messages a.m-h").first.click()
     expect(page.locator("#messages .msg:not(.shut)")).to_have_count(2)
     page.wait_for_function(
-        "[...document.querySelectorAll('#messages iframe')].every(f => f.contentDocument?.fonts.size)"
+        "() => [...document.querySelectorAll('#messages iframe')].every(f => f.contentDocument?.fonts.size)"
     )
     page.evaluate("document.querySelector('#conv').scrollTop = 60")
     thread = page.locator("#reader").get_attribute("data-thread") or ""
     there = page.locator("#messages .msg").count()
 
-    running.arrives("Re: The quote", thread=thread)
+    running.arrives("Re: The drawing", thread=thread)
 
     expect(page.locator("#messages .msg")).to_have_count(there + 1, timeout=2000)
     expect(page.locator("#messages .msg:not(.shut)")).to_have_count(3)

@@ -89,8 +89,10 @@ class Mirror:
         self.raws = {uid: raw for uid, raw in self.raws.items() if uid not in look.vanished}
         self.bookmark, self.sweep = look.bookmark, look.sweep
 
-    def agrees(self, model: Model, *, lacks: int = 0) -> None:
+    def agrees(self, model: Model, *, newest: bool = True) -> None:
+        """Both sides are the same; without the newest message where the server keeps its bytes to itself."""
         letters = model.truth.box(INBOX).letters
+        lacks = 0 if newest else max(letters)
         assert self.flags == {uid: letter.flags for uid, letter in letters.items()}
         assert self.raws == {uid: letter.raw for uid, letter in letters.items() if uid != lacks}
 
@@ -126,24 +128,23 @@ def test_what_is_found_is_what_is_there(model: Callable[..., Model], enter: Ente
     """Hazards 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 18, 19, 21, 22, 23, 24, 25, 26, 28, 29, 30, 32, 34, 35, 36,
     39, 40, 43, 55, 58, 59, 60, 61, 63 and 65: whatever the server's habit, and whatever it can do.
     """
-    lacks = 1 if quirk in ONE_LACKS else 0
     with model(quirk) as server:
         # Who wants ID takes it.
         server.capabilities |= {"ID"} if quirk is Quirk.NEEDS_ID else set()
         mirror = Mirror(enter(server))
         mirror.look()
-        mirror.agrees(server, lacks=lacks)
+        mirror.agrees(server, newest=quirk not in ONE_LACKS)
         # A day earlier than meant, because the server's day is not ours.
         mirror.mailbox.look(b"Sent", None, UidSet())
         assert UidSet.span(5, 10) - mirror.mailbox.since(INBOX, (NOW - timedelta(days=1)).date()) == UidSet()
         change(server)
         mirror.look()
-        mirror.agrees(server, lacks=lacks)
+        mirror.agrees(server, newest=quirk not in ONE_LACKS)
         server.truth.expunge(11)
         server.truth.set_flags(4, frozenset({"\\Flagged"}))
         mirror.mailbox = enter(server)
         mirror.look()
-        mirror.agrees(server, lacks=lacks)
+        mirror.agrees(server, newest=quirk not in ONE_LACKS)
 
 
 @pytest.mark.parametrize("quirk", NEVER, ids=lambda quirk: f"{quirk.hazard} {quirk.name.lower()}")
@@ -154,7 +155,7 @@ def test_what_cannot_be_read_is_said(model: Callable[..., Model], enter: Enter, 
 
     assert type(failure.value) is NEVER[quirk]
     if isinstance(failure.value, Refused) and quirk is Quirk.LITERAL_HUGE:
-        assert failure.value.uid == 1
+        assert failure.value.uid == 10
 
 
 def test_a_session_that_ran_out_is_opened_again_at_once(model: Callable[..., Model], enter: Enter) -> None:

@@ -91,11 +91,12 @@ class OnModel:
         self.letters(b"INBOX", "new", "newer")
         truth.expunge(max(truth.box(b"Archive").letters), folder=b"Archive")
 
-    def sync(self, *, thorough: bool = False) -> bool:
+    def sync(self, *, thorough: bool = False, seconds: float = float("inf")) -> bool:
         """One pass; whether anything changed. Trouble is noted and counts as change: there is more to do."""
         before, asked = self._placed(), len(self.model.heard)
         try:
-            changed = worker.sync(Account.objects.get(pk=self.account.pk), self.parsers, thorough=thorough)
+            account = Account.objects.get(pk=self.account.pk)
+            changed = worker.sync(account, self.parsers, thorough=thorough, seconds=seconds)
         except worker.Trouble as error:
             self.troubles.append(str(error))
             changed = True

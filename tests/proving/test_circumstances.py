@@ -182,12 +182,14 @@ def test_one_letter_under_thousands_of_uids(ordeal: OnModel) -> None:
 def test_a_scattered_folder_on_a_server_of_short_lines(ordeal: OnModel) -> None:
     """Hazard 32: no command line is longer than the server takes, whatever the UIDs."""
     ordeal.model.quirks.add(Quirk.LINES_SHORT)
-    ordeal.model.truth.box(b"INBOX").uidnext = 1_000_000_000
-    uids = ordeal.letters(b"INBOX", *(str(number) for number in range(2400)))
-    ordeal.model.truth.expunge(*uids[::2])
+    inbox = ordeal.model.truth.box(b"INBOX")
+    inbox.uidnext = 1_000_000_000
+    for number in range(1100):
+        ordeal.model.truth.append(b"Subject: %d\r\n\r\n" % number, when=NOON)
+        inbox.uidnext += 1
 
     ordeal.quiesce()
-    ordeal.model.truth.expunge(*uids[1::8])
+    ordeal.model.truth.expunge(*sorted(inbox.letters)[1::8])
     ordeal.quiesce()
 
     assert ordeal.troubles == []

@@ -64,11 +64,11 @@ def test_rebuilt_trash_takes_back_what_it_held() -> None:
 
 def test_only_what_is_nobody_elses_is_recognised() -> None:
     """Message-ID, date and size, unique on both sides; the rest is known by its bytes (sync.md B1)."""
-    old = {("<a>", NOW, 1000): [7], ("<b>", NOW, 1000): [8, 9], ("", NOW, 5): [10]}
-    metas = {1: _meta(1), 2: _meta(2), 3: _meta(3), 4: _meta(4), 5: _meta(5, size=5)}
+    old = {plan.key("<a>", NOW, 1000): [7], plan.key("<b>", NOW, 1000): [8, 9]}
+    metas = [_meta(1), _meta(2), _meta(3), _meta(4), _meta(5)]
 
-    assert plan.recognise(metas, {1: "<a>", 2: "<b>", 3: "<c>", 4: "<c>", 5: ""}, old) == {1: 7}
-    assert plan.recognise(metas, {1: "<a>", 2: "<a>"}, old) == {}
+    assert plan.recognise(plan.keys(metas, {1: "<a>", 2: "<b>", 3: "<c>", 4: "<c>", 5: ""}), old) == {1: 7}
+    assert plan.recognise(plan.keys(metas, {1: "<a>", 2: "<a>"}), old) == {}
 
 
 def test_a_renamed_folder_is_told_by_its_numbers() -> None:

@@ -216,3 +216,42 @@ def test_an_email_of_mine_is_shown_in_its_conversation(ben: User, sales: Account
     answer = signed_in(ben).get(reverse("message", args=[message.uuid]))
 
     assert answer.headers["Location"] == f"{opened(message.thread)}?open={message.uuid}#m-{message.uuid}"
+
+
+def test_an_invitation_is_a_card_and_a_file_that_is_an_email_says_whose(ben: User, sales: Account) -> None:
+    message = mail(sales, "Site visit", files=[("mail.eml", "message/rfc822", b"x")])
+    message.attachments.update(subject="Parking", author="Rita Fontes")
+    told = Invitation("REQUEST", "Site visit", datetime(2026, 11, 24, 10, tzinfo=UTC), location="Lisbon, floor 3")
+    Body.objects.filter(message=message).update(
+        invitation={**asdict(told), "start": "2026-11-24T10:00:00+00:00", "end": None}
+    )
+
+    html = page(ben, reverse("thread", args=[message.thread.uuid]))
+
+    assert 'aria-label="Invitation"' in html
+    assert "Tuesday 24 November 2026, 10:00" in html
+    assert "Lisbon, floor 3" in html
+    assert "<b>Parking</b><span>Rita Fontes · 1 byte</span>" in html
+
+
+def test_a_report_leads_to_the_email_it_is_about(ben: User, sales: Account) -> None:
+    ours = mail(sales, "Samples shipped", sender=("Sales", sales.address), where="sent")
+    message = mail(sales, "Undeliverable")
+    told = Report("dsn", (Delivery("kwame@osei.test", "failed", "5.1.1", "User unknown"),), ours.message_id)
+    Body.objects.filter(message=message).update(report=asdict(told))
+
+    html = page(ben, reverse("thread", args=[message.thread.uuid]))
+
+    assert "Not delivered to kwame@osei.test" in html
+    assert "5.1.1 User unknown" in html
+    assert f'<a href="/messages/{ours.uuid}">Samples shipped</a>' in html
+
+
+def test_what_is_sealed_says_with_what(ben: User, sales: Account) -> None:
+    signed = mail(sales, "Signed", sealed="signed", sealed_by="PGP")
+    closed = mail(sales, "Closed", sealed="encrypted", sealed_by="S/MIME")
+
+    assert "Signed with PGP" in page(ben, reverse("thread", args=[signed.thread.uuid]))
+    html = page(ben, reverse("thread", args=[closed.thread.uuid]))
+    assert "encrypted with S/MIME" in html
+    assert "<iframe" not in html

@@ -55,6 +55,10 @@ class Idle:
         while self._session.client.outstanding():
             self._heed(self._session.next())
 
+    def close(self) -> None:
+        """Go, without waiting for anybody: a server that was left in IDLE loses nothing. Never raises."""
+        self._session.close()
+
     def _heed(self, response: Response) -> None:
         # With QRESYNC what is expunged has VANISHED (sync.md hazard 27), and if nobody can read which, it is still news.
         news = isinstance(response, Exists | Expunged | Fetched | Vanished) or response == Other("VANISHED")

@@ -13,7 +13,7 @@ export function fail(text, again = null) {
   const retry = $("[data-again]", shown);
   retry.hidden = !again;
   retry.addEventListener("click", () => { clear(); again(); });
-  $("[data-dismiss]", shown).addEventListener("click", clear);
+  $("[data-dismiss]", shown).addEventListener("click", () => clear());
   return shown;
 }
 

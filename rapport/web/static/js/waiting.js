@@ -43,6 +43,9 @@ function words(shape, what, again) {
   const told = template.content.firstElementChild.cloneNode(true);
   $("[data-what]", told).textContent = what;
   $("[data-again]", told).addEventListener("click", again);
+  // The shape is for the eye alone; this is for everybody.
+  shape.ariaHidden = null;
+  [...shape.children].forEach((part) => { part.ariaHidden = "true"; });
   shape.prepend(told);
   say(`${what} is taking long.`);
 }
