@@ -20,7 +20,7 @@ def kept(value: Invitation | Report) -> dict[str, Any]:
 
 
 def card(method: str = "REQUEST", **more: Any) -> brought.Invitation:  # Any: the fields of an invitation
-    told = {
+    told: dict[str, Any] = {
         "summary": "Site visit",
         "start": TEN,
         "end": ELEVEN,

@@ -1,13 +1,15 @@
 """A conversation: read whole, shown safely, never marked by being read."""
 
-from datetime import timedelta
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from rapport.mail.models import Account, Attachment, Message, Placement, Thread
+from rapport.mail.models import Account, Attachment, Body, Message, Placement, Thread
+from rapport.mime.message import Delivery, Invitation, Report
 from rapport.people.models import User
 from tests.web.letters import account, contact, mail
 from tests.web.test_inbox import page, status
