@@ -8,7 +8,6 @@ Dovecot, where the onboarding, the connect dialog and its failures really happen
 """
 
 import argparse
-import base64
 import os
 import re
 import signal
@@ -18,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,8 +25,9 @@ from pathlib import Path
 from urllib.request import urlopen
 from uuid import uuid4
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from bench.camera import LOOKS, Camera
 from bench.letters import letters
 from rapport.cli.processes import POLITE
 from rapport.demo import firm
@@ -37,61 +37,12 @@ from tests.servers.smtp import Sink
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "quiet rooms and long walks"  # of an installation that lives for a minute
-LOOKS = {
-    "wide": (1440, 900, "light"),
-    "wide-dark": (1440, 900, "dark"),
-    "mobile": (390, 844, "light"),
-    "mobile-dark": (390, 844, "dark"),
-    "1024": (1024, 768, "light"),
-}
 COMMAND = "import sys; from rapport.cli.main import main; sys.exit(main())"
 """A command in the home it is given, the demo's included."""
 MAIL = 12_000
 """Emails of the mailbox whose first sync is watched: long enough to be stopped in the middle."""
 TENDERS = "tenders@alderfinch.example"
 INES = "Lisbon HQ ceiling baffles"
-
-PAIRS = (
-    ("sign-in", "wide", "09-signin"),
-    ("sign-in-error", "wide-dark", "09-signin-error-dark"),
-    ("onboarding-1", "wide", "09-onboarding-1-admin"),
-    ("onboarding-2", "wide", "09-onboarding-2-mailbox"),
-    ("onboarding-3", "wide", "09-onboarding-3-sync"),
-    ("onboarding-3", "mobile", "09-onboarding-3-sync-mobile"),
-    ("conversation", "wide", "01-inbox-light"),
-    ("conversation", "wide-dark", "01-inbox-dark"),
-    ("list", "mobile", "01-inbox-mobile-list"),
-    ("conversation", "mobile", "01-inbox-mobile-conversation"),
-    ("context", "mobile", "01-inbox-mobile-context"),
-    ("mailboxes", "mobile-dark", "01-inbox-mobile-mailboxes"),
-    ("conversation", "1024", "01-inbox-1024"),
-    ("context", "1024", "01-inbox-1024-context-drawer"),
-    ("reconnect", "wide", "01-inbox-reconnect-banner"),
-    ("reconnect", "mobile", "01-inbox-reconnect-banner-mobile"),
-    ("loading", "wide", "01-inbox-loading"),
-    ("connect-1", "wide", "03-connect-1-type"),
-    ("connect-1", "mobile", "03-connect-1-type-mobile"),
-    ("connect-2", "wide", "03-connect-2-imap"),
-    ("connect-2-failed", "wide", "03-connect-2-test-failed"),
-    ("connect-2-failed", "mobile", "03-connect-2-test-failed-mobile"),
-    ("connect-2-ok", "wide", "03-connect-2-test-ok"),
-    ("connect-3", "wide", "03-connect-3-folders"),
-    ("connect-3", "wide-dark", "03-connect-3-folders-dark"),
-    ("account", "wide", "04-accounts"),
-    ("account", "mobile", "04-accounts-mobile"),
-    ("contacts", "wide", "05-contacts"),
-    ("contacts", "mobile", "05-contacts-mobile"),
-    ("companies", "wide", "05-companies"),
-    ("contact", "wide", "05-contact"),
-    ("contact", "wide-dark", "05-contact-dark"),
-    ("contact", "mobile", "05-contact-mobile"),
-    ("contact", "1024", "05-contact-1024"),
-    ("no-mailbox", "wide", "09-empty-no-mailbox"),
-    ("empty", "wide", "09-empty-all-answered"),
-    ("not-found", "wide", "09-error-not-found"),
-    ("server-error", "wide", "09-error-server"),
-)
-"""Scene, look, and the design's picture to compare it with."""
 
 
 def main() -> None:
@@ -123,83 +74,6 @@ def _told() -> argparse.Namespace:
     told.add_argument("--readme", type=Path, help="the one picture of the README")
     told.add_argument("--world", choices=["demo", "empty", "both", "none"], default="both", help="what to start (both)")
     return told.parse_args()
-
-
-# --- taking and joining pictures ----------------------------------------------------------------------------------------
-
-
-class Camera:
-    """A browser and the folder its pictures go to."""
-
-    def __init__(self, browser: Browser, folder: Path) -> None:
-        self._browser = browser
-        self._folder = folder
-
-    def page(self, url: str) -> Page:
-        """A new visitor."""
-        return self._browser.new_context(base_url=url, viewport={"width": 1440, "height": 900}).new_page()
-
-    def take(
-        self, page: Page, scene: str, *, looks: Iterable[str] = LOOKS, before: Callable[[], None] | None = None
-    ) -> None:
-        """The page as it stands, in several sizes and colours; ``before`` each of them, something may have to be done."""
-        for look in looks:
-            width, height, colours = LOOKS[look]
-            page.set_viewport_size({"width": width, "height": height})
-            page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]  # one of two words
-            if before:
-                before()
-            page.evaluate("document.fonts.ready")
-            page.wait_for_timeout(400)
-            page.screenshot(path=self._folder / f"{scene}-{look}.png")
-        page.set_viewport_size({"width": 1440, "height": 900})
-        page.emulate_media(color_scheme="light")
-        print(f"{scene}: {', '.join(looks)}", flush=True)
-
-    def pair(self, shots: Path, pairs: Path) -> None:
-        """Ours on the left, the design's on the right, small."""
-        pairs.mkdir(parents=True, exist_ok=True)
-        whole = 0
-        for scene, look, shot in PAIRS:
-            ours = self._folder / f"{scene}-{look}.png"
-            if not ours.exists():
-                continue
-            kept = pairs / f"{scene}-{look}.jpg"
-            self._beside(ours, shots / f"{shot}.png", 330 if look.startswith("mobile") else 694, kept)
-            whole += kept.stat().st_size
-        print(f"pairs: {whole / 1e6:.2f} MB", flush=True)
-
-    def _beside(self, ours: Path, theirs: Path, width: int, kept: Path) -> None:
-        page = self._browser.new_page(viewport={"width": 2 * width + 36, "height": 900})
-        figure = '<figure><figcaption>{}</figcaption><img src="{}"></figure>'
-        style = (
-            f"body{{margin:0;display:inline-grid;grid-template-columns:{width}px {width}px;gap:12px;padding:0 12px 12px;"
-            "background:#d9d8d4;font:500 12px/26px system-ui}figure{margin:0}img{display:block;width:100%}"
-        )
-        figures = figure.format("Rapport", _inlined(ours)) + figure.format("Design", _inlined(theirs))
-        page.set_content(f"<style>{style}</style><body>{figures}")
-        page.locator("body").screenshot(path=kept, type="jpeg", quality=72)
-        page.close()
-
-    def small(self, source: Path, kept: Path) -> None:
-        """The same picture with 32 steps a colour, which nobody sees, and a file that is much smaller."""
-        page = self._browser.new_page()
-        code = """async (source) => {
-            const image = new Image(); image.src = source; await image.decode();
-            const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
-            const brush = canvas.getContext("2d"); brush.drawImage(image, 0, 0);
-            const all = brush.getImageData(0, 0, image.width, image.height);
-            for (let at = 0; at < all.data.length; at++) if (at % 4 < 3) all.data[at] = Math.round(all.data[at] / 255 * 51) * 5;
-            brush.putImageData(all, 0, 0);
-            return canvas.toDataURL("image/png").split(",")[1];
-        }"""
-        kept.write_bytes(base64.b64decode(page.evaluate(code, _inlined(source))))
-        page.close()
-        print(f"{kept.name}: {kept.stat().st_size / 1000:.0f} KB", flush=True)
-
-
-def _inlined(picture: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
 
 
 # --- the demo -----------------------------------------------------------------------------------------------------------

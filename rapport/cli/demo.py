@@ -5,8 +5,10 @@ are tested and connected, and the engine reads and associates. Only the records 
 """
 
 import json
+import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,6 +42,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _demo(told: Told) -> int:
+    # Told to stop while it starts, it stops what runs already.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     _refuse_busy(told.port)
     _people()
     ports = _ports()

@@ -4,6 +4,7 @@
 """
 
 import random
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -99,9 +100,10 @@ def test_killed_at_every_step(theatre: Theatre, occasion: str, capsys: pytest.Ca
     deaths = theatre.play(occasion, range(1, count + 1))
 
     _assert_healed(deaths)
+    told = ", ".join(f"{number} {name}" for name, number in sorted(Counter(death.at for death in deaths).items()))
+    killed = sum(bool(death.at) for death in deaths)
     with capsys.disabled():
-        said = ", ".join(f"{number} {name}" for name, number in sorted(Counter(death.at for death in deaths).items()))
-        print(f"\n{occasion}: {count} steps, killed {sum(bool(death.at) for death in deaths)} times ({said})")  # noqa: T201  # the proof
+        sys.stderr.write(f"\n{occasion}: {count} steps, killed {killed} times ({told})\n")
 
 
 def _assert_healed(deaths: list[Death]) -> None:
