@@ -22,6 +22,7 @@ def add_to(commands: Commands) -> None:
     sync = commands.add_parser("sync", help="bring mail in until nothing is left to do now")
     sync.add_argument("addresses", nargs="*", metavar="ADDRESS", help="which mailboxes (all)")
     sync.add_argument("--once", action="store_true", required=True, help="stop when done (serve keeps going)")
+    sync.add_argument("--large", action="store_true", help="also what is too large to come by itself")
     sync.add_argument("--json", action="store_true")
     sync.set_defaults(run=_sync)
     check = commands.add_parser("verify", help="compare what is here with the servers, now")
@@ -61,6 +62,8 @@ def _sync(told: Told) -> None:
         for account in accounts:
             try:
                 _until_done(account, parsers)
+                if told.large:
+                    worker.fetch_large(account, parsers)
             except worker.Trouble as error:
                 failures.append(f"{account.address}: {error}")
             except (hold.Lost, worker.Busy):

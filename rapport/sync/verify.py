@@ -14,7 +14,7 @@ from rapport.providers.contract import Provider
 from rapport.providers.errors import ProviderError, Refused
 from rapport.providers.uids import UidSet
 from rapport.sync.plan import in_order, search_from
-from rapport.sync.worker import Trouble
+from rapport.sync.worker import LARGEST_OF_ALL, Trouble
 
 NOT_OPENED = "the folder cannot be opened"
 
@@ -45,6 +45,7 @@ def check(account: Account, *, deep: bool = False) -> list[Report]:
     """Sign in and compare. Raises worker.Trouble, and leaves the account as it is."""
     try:
         mailbox = opening.mailbox(account)
+        mailbox.take_up_to(LARGEST_OF_ALL)  # what was asked for is here, and is compared too
         try:
             return list(verify(account, mailbox, deep=deep))
         finally:

@@ -13,10 +13,10 @@ from rapport.connect.words import Words
 from rapport.crm.models import Company, Contact
 from rapport.events.models import Event
 from rapport.links import find
-from rapport.mail.models import Account
+from rapport.mail.models import Account, Skipped
 from rapport.mime.child import Parsers
 from rapport.providers.errors import ProviderError, SignInAgain, TryLater
-from rapport.sync import hold, plan
+from rapport.sync import hold, plan, pull
 from rapport.sync.incoming import Cut
 from rapport.sync.pull import Pass
 
@@ -26,6 +26,8 @@ EVERY = timedelta(seconds=60)
 """Between two passes over all folders of an account."""
 AGAIN_AFTER_REFUSAL = timedelta(seconds=30)
 """One plain refusal of a password is asked once more: servers err (sync.md B11)."""
+LARGEST_OF_ALL = 1024**3
+"""Octets: what is larger is not fetched even when asked for, since it is held in memory once."""
 CUTS = 5
 """Connections that a single pass may lose to messages larger than they were said to be."""
 _CHANCE = random.Random()  # noqa: S311  # spreads retries; nothing secret
@@ -96,6 +98,29 @@ def _visit(
         _well(account, complete=not inbox_only, finished=visit.finished)
         return changed
     raise TryLater("The server broke off again and again.")
+
+
+def fetch_large(account: Account, parsers: Parsers) -> int:
+    """Bring in the messages that were too large to come by themselves: somebody asked. How many the server gave.
+
+    Raises Trouble, hold.Lost, Busy.
+    """
+    claim = hold.take(account)
+    if claim is None:
+        raise Busy(account.address)
+    try:
+        mailbox = opening.mailbox(account)
+        mailbox.take_up_to(LARGEST_OF_ALL)
+        try:
+            rows = Skipped.objects.filter(folder__account=account, reason=Skipped.Reason.LARGE).select_related("folder")
+            wanted = [row for row in rows if row.generation == row.folder.generation]
+            return sum(pull.fetch_large(row.folder, row.uid, mailbox, parsers, claim) for row in wanted)
+        finally:
+            opening.close(account, mailbox)
+    except ProviderError as error:
+        raise Trouble(str(words.incoming(error, opening.incoming(account)))) from error
+    finally:
+        claim.release()
 
 
 def due(at: datetime) -> QuerySet[Account]:

@@ -148,6 +148,22 @@ def test_a_changed_password_disables_only_after_a_second_refusal(shell: Shell) -
     assert third["id"] == first["id"], "the same account"
 
 
+def test_what_is_too_large_is_named_and_comes_when_asked_for(shell: Shell, dovecot: Dovecot, smtp: Sink) -> None:
+    """Over 50 MB: listed, skipped by name, fetched on demand (D17, R61)."""
+    user = dovecot.new_user()
+    large = a_letter(subject="large") + b"large\r\n" * (51 * 1024 * 1024 // 7)
+    dovecot.deliver(user, [a_letter(), large])
+    shell.run(*connecting(user, dovecot, smtp), stdin="secret")
+
+    shell.run("sync", "--once")
+    before = next(one for one in shell.json("verify") if one["folder"] == "INBOX")  # type: ignore[attr-defined]  # a list
+    shell.run("sync", "--once", "--large")
+    after = next(one for one in shell.json("verify", "--deep") if one["folder"] == "INBOX")  # type: ignore[attr-defined]  # as above
+
+    assert (before["here"], before["skipped"], before["missing"]) == (1, [{"reason": "too large", "count": 1}], 0)
+    assert (after["here"], after["skipped"], after["missing"], after["extra"]) == (2, [], 0, 0)
+
+
 def test_wrong_use_is_exit_2(shell: Shell) -> None:
     shell.run("account", "connect", "x@rapport.test", code=2)
     shell.run("host", "allow", "nonsense", code=2)

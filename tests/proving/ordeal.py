@@ -176,7 +176,7 @@ class OnModel:
         assert not [row for row in lying.select_related("folder") if row.generation != row.folder.generation]
         placed = {row.message_id for row in lying}
         assert {row.pk for row in Message.objects.filter(gone_since=None)} == placed
-        assert not Folder.objects.exclude(pending="").exists()
+        assert not Folder.objects.filter(gone_at=None).exclude(pending="").exists()
         for listing in Listing.objects.filter(folder__gone_at=None).select_related("folder"):
             found = lying.filter(folder=listing.folder, message__thread=listing.thread)
             assert listing.count == found.values("message").distinct().count()

@@ -7,6 +7,7 @@ seeded sample of it, ``bin/check`` all.
 import random
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -79,13 +80,13 @@ class Wired:
 def _undone() -> Iterator[None]:
     """What happens inside leaves no row and no raw message behind."""
     kept = Path(settings.BLOBS)
-    aside = kept.with_name(f"{kept.name}-aside")
-    if kept.exists():
-        shutil.copytree(kept, aside)
-    with transaction.atomic(), override_settings(BLOBS=aside):
-        yield
-        transaction.set_rollback(True)
-    shutil.rmtree(aside, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        aside = Path(folder) / "blobs"
+        if kept.exists():
+            shutil.copytree(kept, aside)
+        with transaction.atomic(), override_settings(BLOBS=aside):
+            yield
+            transaction.set_rollback(True)
 
 
 def _goes_dead(fault: Fault) -> bool:

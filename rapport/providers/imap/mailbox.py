@@ -68,6 +68,10 @@ class Mailbox:
         """What the server can do, in capitals."""
         return self.session.client.capabilities
 
+    def take_up_to(self, octets: int) -> None:
+        """From now on fetch messages of this size: somebody asked for one that does not come by itself."""
+        self._reader.message_limit = octets
+
     @property
     def pace(self) -> Pace:
         """How fast this server is: for ``sign_in`` of the next connection to it."""

@@ -22,7 +22,7 @@ class Reader:
     def __init__(self, session: Session, finder: Finder, *, message_limit: int, clock: Callable[[], datetime]) -> None:
         self._session = session
         self._finder = finder
-        self._message_limit = message_limit
+        self.message_limit = message_limit
         self._clock = clock
 
     def metas(self, uids: UidSet) -> Iterator[RemoteMeta]:
@@ -47,7 +47,7 @@ class Reader:
         done = set[int]()
         try:
             for pieces in self._rounds(uids, done, FETCHED_A_COMMAND):
-                for uid, fetched in self._lines(pieces, b"(UID BODY.PEEK[])", uids, limit=self._message_limit):
+                for uid, fetched in self._lines(pieces, b"(UID BODY.PEEK[])", uids, limit=self.message_limit):
                     if fetched.body and uid not in done:
                         done.add(uid)
                         yield RemoteMessage(uid, fetched.body)
