@@ -3,16 +3,7 @@
 What a person may not see does not exist for them: every function that finds one thing raises ``Http404`` (R3).
 """
 
-from rapport.access.mailboxes import (
-    account,
-    accounts,
-    folder,
-    folders,
-    may_connect_shared,
-    may_delete,
-    readers,
-    skipped,
-)
+from rapport.access.mailboxes import account, accounts, folder, folders, may_connect_shared, readers, skipped
 from rapport.access.messages import attachment, message, messages, thread, thread_messages, threads, unreadable
 from rapport.access.records import companies, company, contact, contacts, links, may_administer
 
@@ -29,7 +20,6 @@ __all__ = [
     "links",
     "may_administer",
     "may_connect_shared",
-    "may_delete",
     "message",
     "messages",
     "readers",

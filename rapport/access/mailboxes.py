@@ -47,11 +47,6 @@ def may_connect_shared(user: User) -> bool:
     return user.is_admin
 
 
-def may_delete(user: User, account: Account) -> bool:
-    """Shared: an administrator. Personal: its owner, and an administrator may disconnect it (S7, S8)."""
-    return user.is_admin or account.owner_id == user.pk
-
-
 def _one(found: QuerySet[Account]) -> Account:
     account = found.first()
     if account is None:
