@@ -211,7 +211,7 @@ def test_whatever_happens(db: None, parsers: Parsers, story: list[Step]) -> None
 
 
 @pytest.mark.long
-@settings(_common, max_examples=3000)
+@settings(_common, max_examples=1500)
 @given(story=stories)
 def test_whatever_happens_for_long(db: None, parsers: Parsers, story: list[Step]) -> None:
     _told(story, parsers)
